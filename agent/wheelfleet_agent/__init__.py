@@ -1,0 +1,1 @@
+"""The agent: claims builds and makes the wheels on one build machine."""

@@ -1,0 +1,1 @@
+"""How an agent reaches its host: sandbox, environments, hooks, transfers."""

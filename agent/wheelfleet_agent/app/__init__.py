@@ -1,0 +1,1 @@
+"""The running agent: ask, claim, build, report."""

@@ -1,0 +1,1 @@
+"""What an agent does to sources and wheels, as pure functions over bytes and folders."""

@@ -1,0 +1,1 @@
+"""How the coordinator reaches package indexes, servers and the file system."""

@@ -1,0 +1,1 @@
+"""The running coordinator: recorded events in, decisions and effects out."""

@@ -1,0 +1,1 @@
+"""Implementations of the ports: the real one and one in memory for each."""

@@ -1,0 +1,56 @@
+"""An event with what was recorded around it."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from ..names import Actor
+from .events import Event
+
+
+class Aggregate(NamedTuple):
+    """A unit of consistency: ``kind`` (build, file, run, graph, source, page, agent, target) and id."""
+
+    kind: str
+    id: str
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """An event of a kind this version does not know; kept as it came and skipped by every fold."""
+
+    type: str
+    raw: bytes
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What is stored as one message of the log.
+
+    id: random, made by the writer; the message id. at: seconds since the Unix epoch, UTC, by the
+    writer's clock, for people only. cause: the sequence of the event that led to this one, 0 for
+    none. v: the version of the event's schema.
+    """
+
+    id: str
+    at: float
+    event: Event | Unknown
+    cause: int = 0
+    v: int = 1
+
+
+class Recorded(NamedTuple):
+    """An event in its place in the log; the actor is read from the subject, since permissions are given on it."""
+
+    sequence: int
+    aggregate: Aggregate
+    actor: Actor
+    envelope: Envelope
+
+    @property
+    def event(self) -> Event | Unknown:
+        """The event itself."""
+        return self.envelope.event
+
+    @property
+    def role(self) -> str:
+        """The role of the actor: coordinator, agent or operator."""
+        return self.actor.partition("-")[0]
