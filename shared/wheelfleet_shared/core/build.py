@@ -1,0 +1,278 @@
+"""The build aggregate: one wanted result, from its plan to its end.
+
+Rules that live here: who owns a build (its fence), what may follow what, and that an event which
+is not legal in the folded state changes nothing but a counter. The fold knows no other aggregate;
+rules across aggregates are kept by those who decide.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from ..names import BuildId, BuildKey, IndexName, NodeKey, RunId, TargetId, digest
+from . import events as e
+from .envelope import Recorded
+from .roles import may_append
+
+
+class Status(StrEnum):
+    """Where a build stands; ``ENDED`` ones stay but for the re-openings."""
+
+    ABSENT = "absent"
+    PLANNED = "planned"
+    LOCKED = "locked"
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    BLOCKED = "blocked"
+    BUILT = "built"
+    ABORTED = "aborted"
+    SUCCEEDED = "succeeded"
+    SATISFIED = "satisfied"
+    FAILED = "failed"
+    UNSOLVABLE = "unsolvable"
+    DEPENDENCY_FAILED = "dependency_failed"
+    QUARANTINED = "quarantined"
+    CANCELLED = "cancelled"
+    SPLIT = "split"
+
+
+ENDED: Final = frozenset(
+    {
+        Status.SUCCEEDED,
+        Status.SATISFIED,
+        Status.FAILED,
+        Status.UNSOLVABLE,
+        Status.DEPENDENCY_FAILED,
+        Status.QUARANTINED,
+        Status.CANCELLED,
+        Status.SPLIT,
+    }
+)
+GOOD: Final = frozenset({Status.SUCCEEDED, Status.SATISFIED})
+_OPEN = frozenset(Status) - ENDED - {Status.ABSENT}
+_WAITING = frozenset({Status.PLANNED, Status.BLOCKED, Status.LOCKED})
+_RESULTS = frozenset({Status.CLAIMED})
+
+TRANSITIONS: Final[dict[type, tuple[frozenset[Status], Status]]] = {
+    e.BuildPlanned: (frozenset({Status.ABSENT}), Status.PLANNED),
+    e.EnvironmentLocked: (frozenset({Status.PLANNED, Status.BLOCKED, Status.ABORTED}), Status.LOCKED),
+    e.EnvironmentUnsolvable: (frozenset({Status.PLANNED, Status.BLOCKED}), Status.UNSOLVABLE),
+    e.BuildQueued: (frozenset({Status.PLANNED, Status.LOCKED, Status.ABORTED}), Status.QUEUED),
+    e.BuildClaimed: (frozenset({Status.QUEUED}), Status.CLAIMED),
+    e.BuildBlocked: (_RESULTS, Status.BLOCKED),
+    e.SourcePrepared: (_RESULTS, Status.BUILT),
+    e.MetadataPrepared: (_RESULTS, Status.BUILT),
+    e.WheelBuilt: (_RESULTS, Status.BUILT),
+    e.BuildSucceeded: (frozenset({Status.BUILT}), Status.SUCCEEDED),
+    e.BuildFailed: (_OPEN, Status.FAILED),
+    e.AttemptAborted: (frozenset({Status.CLAIMED, Status.BUILT}), Status.ABORTED),
+    e.LeaseExpired: (_RESULTS, Status.ABORTED),
+    e.BuildSatisfied: (_OPEN - {Status.BUILT}, Status.SATISFIED),
+    e.BuildSplit: (frozenset({Status.BUILT}), Status.SPLIT),
+    e.BuildQuarantined: (frozenset({Status.ABORTED}), Status.QUARANTINED),
+    e.QuarantineLifted: (frozenset({Status.QUARANTINED}), Status.PLANNED),
+    e.BuildReopened: (ENDED, Status.PLANNED),
+    e.BuildCancelled: (_OPEN, Status.CANCELLED),
+    e.DependencyFailed: (_WAITING, Status.DEPENDENCY_FAILED),
+}
+"""Event → (states it is legal in, state after). The pictures in the documentation are drawn from this table."""
+
+KEEPS_STATE: Final = (e.BuildWanted, e.BuildUnwanted, e.AttemptSuperseded)
+"""Legal wherever the build is known, and leave it where it stands."""
+
+ABORT_BUDGET: Final = 5
+"""Aborted attempts of one generation before a person has to look."""
+
+_FENCED = (e.BuildBlocked, e.SourcePrepared, e.MetadataPrepared, e.WheelBuilt, e.AttemptAborted, e.LeaseExpired)
+
+
+class Build(msgspec.Struct, frozen=True):
+    """The folded state of one build.
+
+    fence: sequence of the claim that owns it, 0 for none. generation: counts re-openings; the lock
+    has a count of its own. requirements: what the hook wants, None until it was asked; kept over
+    attempts since it depends on the source and the static environment alone. ignored: events that
+    were not legal here. last: sequence of the aggregate's last event, legal or not.
+    """
+
+    id: BuildId
+    status: Status = Status.ABSENT
+    plan: e.BuildPlanned | None = None
+    wanted_by: tuple[RunId, ...] = ()
+    generation: int = 0
+    attempts: int = 0
+    lock: e.EnvironmentLocked | None = None
+    fence: int = 0
+    owner: str = ""
+    owner_incarnation: str = ""
+    claimed_at: float = 0.0
+    claim_target: TargetId | None = None
+    requirements: tuple[str, ...] | None = None
+    source: e.SourcePrepared | None = None
+    metadata: e.MetadataPrepared | None = None
+    wheel: e.WheelBuilt | None = None
+    satisfied_by: e.BuildSatisfied | None = None
+    failure: e.Failure | None = None
+    chain: tuple[str, ...] = ()
+    aborts: tuple[tuple[str, str, str], ...] = ()
+    ended_at: float = 0.0
+    last: int = 0
+    ignored: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens without a re-opening."""
+        return self.status in ENDED
+
+
+def build_key(scheme_fields: tuple[str, ...]) -> BuildKey:
+    """The digest over all that a build is, but its target."""
+    return BuildKey(digest("build-key/1", *scheme_fields))
+
+
+def plan_build(
+    goal: e.Goal,
+    index: IndexName,
+    node: NodeKey,
+    *,
+    target: TargetId,
+    host: TargetId,
+    source: e.FileRef,
+    source_url: str,
+    expectation: e.Expectation = "open",
+    build_tag: str = "0",
+    settings: str = "",
+) -> tuple[BuildId, e.BuildPlanned]:
+    """The id of a build and the event that names it.
+
+    settings: digest of the settings that reach the build; the bytes of the source stand in
+    ``source.sha256``. The environment is no part of the identity.
+    """
+    key = build_key((goal, str(index), node.name, node.version, build_tag, source.sha256, settings))
+    plan = e.BuildPlanned(
+        goal=goal,
+        key=key,
+        index=index,
+        node=node,
+        target=target,
+        host=host,
+        source=source,
+        source_url=source_url,
+        expectation=expectation,
+        build_tag=build_tag,
+    )
+    return BuildId(digest("build/1", key, target)), plan
+
+
+def legal(build: Build, recorded: Recorded) -> bool:
+    """Whether the event may change this build: right role, right state, current fence."""
+    event = recorded.event
+    if not may_append(recorded.role, event):
+        return False
+    if isinstance(event, KEEPS_STATE):
+        return build.status is not Status.ABSENT
+    transition = TRANSITIONS.get(type(event))
+    if transition is None or build.status not in transition[0]:
+        return False
+    if isinstance(event, _FENCED):
+        return _holds(build, recorded, event.fence)
+    if isinstance(event, e.BuildFailed) and recorded.role == "agent":
+        return _holds(build, recorded, event.fence)
+    if isinstance(event, e.BuildClaimed):
+        return event.attempt == build.attempts + 1
+    return True
+
+
+def _holds(build: Build, recorded: Recorded, fence: int) -> bool:
+    mine = recorded.role != "agent" or recorded.actor == build.owner
+    return fence == build.fence and mine
+
+
+def evolve(build: Build, recorded: Recorded) -> Build:
+    """The build after one more event; total: what is not legal is counted and changes nothing else."""
+    if not legal(build, recorded):
+        return msgspec.structs.replace(build, ignored=build.ignored + 1, last=recorded.sequence)
+    event = recorded.event
+    changes = _changes(build, recorded, event)
+    transition = TRANSITIONS.get(type(event))
+    if transition is not None:
+        changes["status"] = transition[1]
+        if transition[1] in ENDED:
+            changes["ended_at"] = recorded.envelope.at
+    return msgspec.structs.replace(build, last=recorded.sequence, **changes)
+
+
+def _changes(build: Build, recorded: Recorded, event: object) -> dict[str, object]:  # noqa: C901, PLR0911, PLR0912
+    """What a legal event changes beside the status. One flat match, so that no event is forgotten."""
+    match event:
+        case e.BuildPlanned():
+            return {"plan": event, "generation": 1}
+        case e.BuildWanted(run=run):
+            return {} if run in build.wanted_by else {"wanted_by": (*build.wanted_by, run)}
+        case e.BuildUnwanted(run=run):
+            return {"wanted_by": tuple(r for r in build.wanted_by if r != run)}
+        case e.EnvironmentLocked():
+            return {"lock": event}
+        case e.EnvironmentUnsolvable(reason=reason, hint=hint):
+            return {"failure": e.Failure("policy", "environment", reason, hint=hint)}
+        case e.BuildClaimed():
+            return _claimed(recorded, event)
+        case e.BuildBlocked(requirements=requirements):
+            return {"requirements": requirements, "fence": 0, "owner": ""}
+        case e.SourcePrepared():
+            return {"source": event, "owner": ""}
+        case e.MetadataPrepared():
+            return {"metadata": event, "requirements": event.requirements, "owner": ""}
+        case e.WheelBuilt():
+            return {"wheel": event, "requirements": event.requirements, "owner": ""}
+        case e.BuildFailed(failure=failure):
+            return {"failure": failure, "fence": 0, "owner": ""}
+        case e.AttemptAborted(kind=kind, detail=detail):
+            return _aborted(build, kind, detail)
+        case e.LeaseExpired(reason=reason):
+            return _aborted(build, "lost", reason)
+        case e.BuildSatisfied():
+            return {"satisfied_by": event, "fence": 0, "owner": ""}
+        case e.DependencyFailed(chain=chain):
+            return {"chain": chain}
+        case e.BuildReopened() | e.QuarantineLifted():
+            return _reopened(build)
+        case e.BuildCancelled():
+            return {"fence": 0, "owner": ""}
+        case _:
+            return {}
+
+
+def _claimed(recorded: Recorded, event: e.BuildClaimed) -> dict[str, object]:
+    return {
+        "fence": recorded.sequence,
+        "owner": recorded.actor,
+        "owner_incarnation": event.incarnation,
+        "claimed_at": recorded.envelope.at,
+        "claim_target": event.target,
+        "attempts": event.attempt,
+    }
+
+
+def _aborted(build: Build, kind: str, detail: str) -> dict[str, object]:
+    agent = build.owner or "?"
+    return {"aborts": (*build.aborts, (agent, kind, detail)), "fence": 0, "owner": "", "wheel": None, "source": None}
+
+
+def _reopened(build: Build) -> dict[str, object]:
+    """A new generation starts without the results, failures and aborts of the old one."""
+    return {
+        "generation": build.generation + 1,
+        "lock": None,
+        "fence": 0,
+        "owner": "",
+        "source": None,
+        "metadata": None,
+        "wheel": None,
+        "satisfied_by": None,
+        "failure": None,
+        "chain": (),
+        "aborts": (),
+        "ended_at": 0.0,
+    }
