@@ -97,6 +97,6 @@ def source_id(url: str, promised: str) -> SourceId:
     return SourceId(digest("source-file/1", url, promised))
 
 
-def page_id(index: IndexName, project: Distribution) -> str:
+def page_id(index: IndexName, project: str) -> str:
     """The id of one project's page in one index of ours."""
     return digest("page/1", str(index), project)

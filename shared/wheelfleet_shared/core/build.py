@@ -203,7 +203,7 @@ def evolve(build: Build, recorded: Recorded) -> Build:
     return msgspec.structs.replace(build, last=recorded.sequence, **changes)
 
 
-def _changes(build: Build, recorded: Recorded, event: object) -> dict[str, object]:  # noqa: C901, PLR0911, PLR0912
+def _changes(build: Build, recorded: Recorded, event: object) -> dict[str, object]:  # noqa: C901, PLR0912
     """What a legal event changes beside the status. One flat match, so that no event is forgotten."""
     match event:
         case e.BuildPlanned():
@@ -261,9 +261,11 @@ def _aborted(build: Build, kind: str, detail: str) -> dict[str, object]:
 
 
 def _reopened(build: Build) -> dict[str, object]:
-    """A new generation starts without the results, failures and aborts of the old one."""
+    """A new generation starts without the results, failures, aborts and wanters of the old one."""
     return {
         "generation": build.generation + 1,
+        "wanted_by": (),
+        "requirements": None,
         "lock": None,
         "fence": 0,
         "owner": "",

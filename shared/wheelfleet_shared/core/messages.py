@@ -407,10 +407,10 @@ QueryAnswer = (
     Refusal | Pong | TargetList | UploadGrant | RunList | Progress | LogList | Text | AgentList | Work | IdleAnswer
 )
 
-_agent_requests = msgspec.json.Decoder(AgentRequest)
-_agent_answers = msgspec.json.Decoder(AgentAnswer | Refusal)
-_queries = msgspec.json.Decoder(Query)
-_query_answers = msgspec.json.Decoder(QueryAnswer)
+_agent_requests: msgspec.json.Decoder[AgentRequest] = msgspec.json.Decoder(AgentRequest)
+_agent_answers: msgspec.json.Decoder[AgentAnswer | Refusal] = msgspec.json.Decoder(AgentAnswer | Refusal)
+_queries: msgspec.json.Decoder[Query] = msgspec.json.Decoder(Query)
+_query_answers: msgspec.json.Decoder[QueryAnswer] = msgspec.json.Decoder(QueryAnswer)
 
 
 def encode_message(message: Message) -> bytes:

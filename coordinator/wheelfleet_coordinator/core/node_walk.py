@@ -1,0 +1,173 @@
+"""One look at one node: where it stands, and what to do next about it."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import GOOD, Build, Status
+from wheelfleet_shared.names import BuildId, GraphId, NodeKey, source_id
+
+from .graph import Graph, GraphNode, Visit
+from .instructions import Fetch, GiveUp, Instruction, Lock, Plan, Queue, Resolve
+from .readiness import Readiness, is_broken
+from .standing import NodeBuilds, Stand, Standing, ended_badly, may_reopen, node_builds, requires_dist
+from .world import World
+
+Standings = Mapping[tuple[GraphId, NodeKey], Standing]
+
+
+class Step(NamedTuple):
+    """Where the node stands and what to do about it."""
+
+    standing: Standing
+    instructions: tuple[Instruction, ...] = ()
+
+
+_UNDER_WAY = {
+    Status.LOCKED: Stand.QUEUED,
+    Status.QUEUED: Stand.QUEUED,
+    Status.CLAIMED: Stand.BUILDING,
+    Status.BUILT: Stand.VERIFYING,
+    Status.ABORTED: Stand.RETRYING,
+}
+
+
+def step(world: World, graph: Graph, node: GraphNode, readiness: Readiness, standings: Standings) -> Step:
+    """Look at one node of an active run. Cost: O(1) but for the check of its closure."""
+    builds = node_builds(world, graph, node)
+    if builds is None:
+        return _fetch(world, graph, node)
+    result = world.build(builds.result[0])
+    if result.status in GOOD:
+        usable = requires_dist(world, result)
+        if usable is not None:
+            return _published(world, graph, node, builds, usable)
+    if ended_badly(result):
+        if may_reopen(world, result, graph):
+            return _plan(graph, builds.result, Stand.PREPARING)
+        return Step(Standing(Stand.FAILED, settled=True, build=result.id))
+    prepared = _prepare(world, graph, node, builds)
+    return prepared or _result(world, graph, node, builds, readiness, standings)
+
+
+def _fetch(world: World, graph: Graph, node: GraphNode) -> Step:
+    """Bring the source into our store; a failure of before this run is tried again."""
+    edge = node.first
+    source = world.source(source_id(edge.source_url, edge.source_sha256))
+    if source.failed is not None and source.last > world.submitted_at_sequence.get(graph.run, 0):
+        return Step(Standing(Stand.FAILED, settled=True))
+    fetch = Fetch(source.id, edge.source_url, edge.source_name, edge.source_sha256)
+    return Step(Standing(Stand.FETCHING), (fetch,))
+
+
+def _plan(graph: Graph, named: tuple[BuildId, e.BuildPlanned], stand: Stand) -> Step:
+    build, plan = named
+    return Step(Standing(stand, build=build), (Plan(build, plan, graph.run),))
+
+
+def _prepare(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds) -> Step | None:
+    """The steps until the patched sdist is there and its build requirements have versions; None when done."""
+    source = world.build(builds.source[0])
+    if ended_badly(source) and not may_reopen(world, source, graph):
+        return Step(Standing(Stand.FAILED, settled=True, build=source.id))
+    if source.status is not Status.SUCCEEDED:
+        if world.source(builds.source_file).fetched is None:
+            return _fetch(world, graph, node)
+        return _prepare_source(graph, builds, source)
+    if source.source is None or graph.resolved(node.key, "build-system"):
+        return None
+    resolve = Resolve(graph.id, node.key, "build-system", (), source.source.requirements)
+    return Step(Standing(Stand.RESOLVING), (resolve,))
+
+
+def _prepare_source(graph: Graph, builds: NodeBuilds, source: Build) -> Step:
+    if source.status is Status.ABSENT or source.ended or graph.run not in source.wanted_by:
+        return _plan(graph, builds.source, Stand.PREPARING)
+    if source.status is Status.PLANNED:
+        return Step(Standing(Stand.PREPARING, build=source.id), (Queue(source.id),))
+    return Step(Standing(Stand.PREPARING, build=source.id))
+
+
+def _result(
+    world: World, graph: Graph, node: GraphNode, builds: NodeBuilds, readiness: Readiness, standings: Standings
+) -> Step:
+    """The steps from a prepared source to the wheel (or its metadata)."""
+    build = world.build(builds.result[0])
+    if build.status is Status.ABSENT or graph.run not in build.wanted_by:
+        return _plan(graph, builds.result, Stand.WAITING)
+    if build.status in _UNDER_WAY:
+        return Step(Standing(_UNDER_WAY[build.status], build=build.id))
+    if build.requirements is not None and not graph.resolved(node.key, "hook"):
+        resolve = Resolve(graph.id, node.key, "hook", (), build.requirements)
+        return Step(Standing(Stand.RESOLVING, build=build.id), (resolve,))
+    unresolvable = [*graph.failures_of(node.key, "build-system"), *graph.failures_of(node.key, "hook")]
+    if unresolvable:
+        return _give_up(build, "dependency", (str(node.key), *unresolvable))
+    chain = readiness.first_unmet(graph, graph.build_arcs(node.key), lambda key: _is_published(graph, key, standings))
+    if chain:
+        return _wait(graph, node, build, chain, standings)
+    if _earliest(world, build) == graph.run:
+        return Step(Standing(Stand.LOCKING, build=build.id), (Lock(build.id, graph.id, node.key),))
+    return Step(Standing(Stand.LOCKING, build=build.id))
+
+
+def _earliest(world: World, build: Build) -> str:
+    """The earliest run that still wants the build: its graph gives the environment."""
+    return next((run for run in build.wanted_by if world.runs[run].status == "active"), "")
+
+
+def _is_published(graph: Graph, key: NodeKey, standings: Standings) -> bool:
+    standing = standings.get((graph.id, key))
+    return standing is not None and standing.stand is Stand.PUBLISHED
+
+
+def _wait(graph: Graph, node: GraphNode, build: Build, chain: tuple[Visit, ...], standings: Standings) -> Step:
+    """Wait for the first unmet visit; give up where it failed or waits for this very node."""
+    witness = chain[-1]
+    standing = standings.get((graph.id, witness.node))
+    if is_broken(graph, witness) or (standing is not None and standing.stand is Stand.FAILED):
+        reasons = graph.failures_of(witness.node, "install", witness.extras)
+        return _give_up(build, "dependency", (str(node.key), *(str(visit.node) for visit in chain), *reasons))
+    cycle = _cycle(graph, node.key, witness.node, standings)
+    if cycle:
+        return _give_up(build, "cycle", tuple(str(key) for key in cycle))
+    return Step(Standing(Stand.WAITING, waits_for=witness.node, build=build.id))
+
+
+def _cycle(graph: Graph, start: NodeKey, witness: NodeKey, standings: Standings) -> tuple[NodeKey, ...]:
+    """The nodes that wait for one another in a ring through ``start``; empty where there is none.
+
+    Only the least node of a ring reports it, so one run tells of each ring once.
+    """
+    path = [start]
+    current: NodeKey | None = witness
+    while current is not None and current not in path:
+        path.append(current)
+        standing = standings.get((graph.id, current))
+        current = standing.waits_for if standing is not None and standing.stand is Stand.WAITING else None
+    if current != start or start != min(path):
+        return ()
+    return (*path, start)
+
+
+def _give_up(build: Build, reason: Literal["dependency", "cycle"], chain: tuple[str, ...]) -> Step:
+    return Step(Standing(Stand.WAITING, build=build.id), (GiveUp(build.id, reason, chain),))
+
+
+def _published(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds, requires: tuple[str, ...]) -> Step:
+    """The result is there: what it took to build and what it installs are walked all the same."""
+    wanted: list[Instruction] = []
+    source = world.build(builds.source[0])
+    result = world.build(builds.result[0])
+    if source.source is not None and not graph.resolved(node.key, "build-system"):
+        wanted.append(Resolve(graph.id, node.key, "build-system", (), source.source.requirements))
+    elif not graph.resolved(node.key, "hook"):
+        wanted.append(Resolve(graph.id, node.key, "hook", (), result.requirements or ()))
+    wanted.extend(
+        Resolve(graph.id, node.key, "install", extras, requires)
+        for extras in node.visits
+        if not graph.resolved(node.key, "install", extras)
+    )
+    before = world.ended_at_sequence.get(result.id, 0) < world.submitted_at_sequence.get(graph.run, 0)
+    standing = Standing(Stand.PUBLISHED, settled=not wanted, build=result.id, taken_over=before)
+    return Step(standing, tuple(wanted))

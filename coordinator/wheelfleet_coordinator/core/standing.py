@@ -1,0 +1,100 @@
+"""Where a node of a graph stands, derived from the world; nothing here is stored."""
+
+from enum import StrEnum
+
+import msgspec
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import Build, Status, plan_build
+from wheelfleet_shared.names import ANY_TARGET, BuildId, NodeKey, Sha256, SourceId, source_id
+
+from .graph import Graph, GraphNode
+from .world import World
+
+
+class Stand(StrEnum):
+    """The part of its way that a node is on."""
+
+    FETCHING = "fetching"
+    PREPARING = "preparing"
+    RESOLVING = "resolving"
+    WAITING = "waiting"
+    LOCKING = "locking"
+    QUEUED = "queued"
+    BUILDING = "building"
+    VERIFYING = "verifying"
+    RETRYING = "retrying"
+    PUBLISHED = "published"
+    FAILED = "failed"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A node's place on its way.
+
+    waits_for: the node that must move first, where the stand is WAITING. settled: nothing more
+    will happen to it in this run. build: the one under way, or the one that ended it.
+    """
+
+    stand: Stand
+    settled: bool = False
+    waits_for: NodeKey | None = None
+    build: BuildId | None = None
+    taken_over: bool = False
+
+
+class NodeBuilds(msgspec.Struct, frozen=True):
+    """The ids of the builds of a node, and the events that would name them."""
+
+    source_file: SourceId
+    source: tuple[BuildId, e.BuildPlanned]
+    result: tuple[BuildId, e.BuildPlanned]
+
+
+def node_builds(world: World, graph: Graph, node: GraphNode) -> NodeBuilds | None:
+    """The builds that bring a node about; None while the identity of its source is not known."""
+    edge = node.first
+    source = source_id(edge.source_url, edge.source_sha256)
+    fetched = world.source(source).fetched
+    sha256 = edge.source_sha256 or (fetched.file.sha256 if fetched else "")
+    submitted = world.runs[graph.run].submitted
+    if not sha256 or submitted is None:
+        return None
+    file = e.FileRef(edge.source_name, Sha256(sha256), fetched.file.size if fetched else 0)
+    wheel = not submitted.options.sdist_only or node.key in graph.wheel_needed
+    pure = edge.expectation == "pure"
+
+    def named(goal: e.Goal, *, shared: bool) -> tuple[BuildId, e.BuildPlanned]:
+        return plan_build(
+            goal,
+            submitted.index,
+            node.key,
+            target=ANY_TARGET if shared else graph.target,
+            host=graph.target,
+            source=file,
+            source_url=edge.source_url,
+            expectation=edge.expectation,
+        )
+
+    result = named("wheel", shared=pure) if wheel else named("metadata", shared=False)
+    return NodeBuilds(source, named("source", shared=True), result)
+
+
+def ended_badly(build: Build) -> bool:
+    """Whether the build ended without a result."""
+    return build.ended and build.status not in {Status.SUCCEEDED, Status.SATISFIED}
+
+
+def may_reopen(world: World, build: Build, graph: Graph) -> bool:
+    """Whether a run may try an ended build again: it ended before the run was submitted, or by a cancel."""
+    if build.status is Status.CANCELLED:
+        return True
+    submitted = world.submitted_at_sequence.get(graph.run, 0)
+    return world.ended_at_sequence.get(build.id, 0) < submitted
+
+
+def requires_dist(world: World, build: Build) -> tuple[str, ...] | None:
+    """The install requirements of a build's result; None while there is no usable result."""
+    if build.plan is not None and build.plan.goal == "metadata":
+        return build.metadata.requires_dist if build.metadata and build.status is Status.SUCCEEDED else None
+    file = world.wheel_of(build)
+    return file.accepted.requires_dist if file is not None and file.accepted is not None else None

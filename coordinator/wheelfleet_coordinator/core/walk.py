@@ -1,0 +1,280 @@
+"""The walk: what to do next, derived from the world for whatever an event touched.
+
+``note`` takes each event as the world folds it; ``instructions`` then looks again at the nodes and
+runs that moved. The walk decides nothing twice and remembers nothing that the log does not hold:
+made anew over the same world, it comes to the same instructions.
+"""
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.core.envelope import Recorded
+from wheelfleet_shared.names import BuildId, FileId, GraphId, IndexName, NodeKey, RunId, SourceId, page_id, source_id
+
+from .graph import Graph, GraphNode
+from .instructions import Abandon, Fetch, Finish, Instruction, Queue, Resolve, Retry, Verify
+from .node_walk import Step, step
+from .readiness import Readiness
+from .standing import Stand, Standing, node_builds
+from .world import World
+
+Place = tuple[GraphId, NodeKey]
+
+
+class Walk:
+    """The frontier of all active runs. Cost of an event: the nodes it touches, not the graph.
+
+    stale_pages: (index, project) → sequence of the newest event that its pages must show.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.standings: dict[Place, Standing] = {}
+        self._readiness: dict[GraphId, Readiness] = {}
+        self._open: dict[GraphId, set[NodeKey]] = {}
+        self._waiting_on: dict[Place, set[NodeKey]] = {}
+        self._by_build: dict[BuildId, set[Place]] = {}
+        self._by_source: dict[SourceId, set[Place]] = {}
+        self._dirty: dict[tuple[GraphId, NodeKey | None], None] = {}
+        self._dirty_builds: dict[BuildId, None] = {}
+        self._dirty_runs: dict[RunId, None] = {}
+        self._good: dict[GraphId, int] = {}
+        self._bad: dict[GraphId, int] = {}
+        self.stale_pages: dict[tuple[IndexName, str], int] = {}
+
+    def start(self) -> None:
+        """Look at everything that is not finished: after a restart, or on becoming leader."""
+        for run in self.world.active_runs():
+            self._touch_run(run)
+        for status in (Status.BUILT, Status.ABORTED, Status.LOCKED):
+            self._dirty_builds.update(dict.fromkeys(self.world.by_status[status]))
+        for (index, project), files in self.world.projects.items():
+            page = self.world.pages.get(page_id(index, project))
+            through = page.updated.through if page is not None and page.updated is not None else -1
+            newest = max((self.world.files[file].last for file in files), default=0)
+            if newest > through:
+                self.stale_pages[index, project] = newest
+
+    def note(self, recorded: Recorded, touched: set[NodeKey | None]) -> None:
+        """Remember what one event, already folded into the world, moved."""
+        kind, key = recorded.aggregate
+        match kind:
+            case "graph":
+                self._note_graph(GraphId(key), touched)
+            case "build":
+                self._dirty_builds[BuildId(key)] = None
+                self._dirty.update(dict.fromkeys(self._by_build.get(BuildId(key), ())))
+                self._dirty_runs.update(dict.fromkeys(self.world.build(BuildId(key)).wanted_by))
+                if isinstance(recorded.event, e.BuildUnwanted):
+                    self._dirty_runs[recorded.event.run] = None
+            case "source":
+                self._dirty.update(dict.fromkeys(self._by_source.get(SourceId(key), ())))
+            case "run":
+                self._note_run(RunId(key), recorded)
+            case "file":
+                self._note_file(recorded)
+            case "page":
+                self._note_page(recorded)
+            case _:
+                pass
+
+    def touch(self, instruction: Instruction) -> None:
+        """Look again at what an instruction was about, after it was carried out without effect."""
+        match instruction:
+            case Resolve(graph, node):
+                self._dirty[graph, node] = None
+            case Finish(run):
+                self._dirty_runs[run] = None
+            case Fetch(source):
+                self._dirty.update(dict.fromkeys(self._by_source.get(source, ())))
+            case _:
+                self._dirty_builds[instruction.build] = None
+                self._dirty.update(dict.fromkeys(self._by_build.get(instruction.build, ())))
+
+    def instructions(self) -> list[Instruction]:
+        """All that can be done now about what was touched; the touched are then forgotten."""
+        wanted: dict[Instruction, None] = {}
+        while self._dirty or self._dirty_builds:
+            builds, self._dirty_builds = self._dirty_builds, {}
+            for build in builds:
+                wanted.update(dict.fromkeys(self._build_steps(self.world.build(build))))
+            dirty, self._dirty = self._dirty, {}
+            for graph, node in dirty:
+                wanted.update(dict.fromkeys(self._look(graph, node)))
+        runs, self._dirty_runs = self._dirty_runs, {}
+        for run in runs:
+            wanted.update(dict.fromkeys(self._run_steps(run)))
+        return list(wanted)
+
+    def standing(self, graph: GraphId, node: NodeKey) -> Standing | None:
+        """Where a node stands, as last looked at."""
+        return self.standings.get((graph, node))
+
+    def waiting_on(self, graph: GraphId, node: NodeKey) -> int:
+        """How many nodes wait for this one before all others: a measure of its urgency."""
+        return len(self._waiting_on.get((graph, node), ()))
+
+    def places_of(self, build: BuildId) -> set[Place]:
+        """The nodes of active runs that a build is for."""
+        return self._by_build.get(build, set())
+
+    # --- what events touch
+
+    def _touch_run(self, run: RunId) -> None:
+        self._dirty_runs[run] = None
+        for graph in self.world.graphs_of(run):
+            self._open.setdefault(graph.id, set()).update(graph.nodes)
+            self._dirty[graph.id, None] = None
+            self._dirty.update(dict.fromkeys((graph.id, node) for node in graph.nodes))
+
+    def _note_graph(self, graph_id: GraphId, touched: set[NodeKey | None]) -> None:
+        graph = self.world.graphs[graph_id]
+        if self.world.runs[graph.run].finished is not None:
+            return
+        self._dirty_runs[graph.run] = None
+        for node in touched:
+            self._dirty[graph_id, node] = None
+            if node is not None:
+                self._open.setdefault(graph_id, set()).add(node)
+                self._wake(graph_id, node)
+
+    def _note_run(self, run: RunId, recorded: Recorded) -> None:
+        event = recorded.event
+        if isinstance(event, e.RunSubmitted | e.RunCancelRequested):
+            self._touch_run(run)
+        elif isinstance(event, e.RunFinished):
+            self._forget_run(run)
+
+    def _note_file(self, recorded: Recorded) -> None:
+        file = self.world.files.get(FileId(recorded.aggregate.id))
+        if file is None or file.accepted is None:
+            return
+        if isinstance(recorded.event, e.WheelPublished | e.WheelWithdrawn | e.WheelLost | e.WheelYanked):
+            self.stale_pages[file.accepted.index, file.accepted.node.name] = recorded.sequence
+        if isinstance(recorded.event, e.WheelWithdrawn | e.WheelLost):
+            for readiness in self._readiness.values():
+                readiness.forget()
+        self._dirty.update(dict.fromkeys(self._by_build.get(file.accepted.build, ())))
+
+    def _note_page(self, recorded: Recorded) -> None:
+        event = recorded.event
+        if not isinstance(event, e.IndexUpdated):
+            return
+        page = (event.index, event.project)
+        if self.stale_pages.get(page, 0) <= event.through:
+            self.stale_pages.pop(page, None)
+        self._dirty_runs.update(dict.fromkeys(self.world.active_runs()))
+
+    def _forget_run(self, run: RunId) -> None:
+        for graph in self.world.graphs_of(run):
+            self._open.pop(graph.id, None)
+            self._readiness.pop(graph.id, None)
+            for node in graph.nodes:
+                self.standings.pop((graph.id, node), None)
+                self._waiting_on.pop((graph.id, node), None)
+        for places in (*self._by_build.values(), *self._by_source.values()):
+            places.difference_update([place for place in places if self.world.graphs[place[0]].run == run])
+
+    # --- what to do about them
+
+    def _look(self, graph_id: GraphId, key: NodeKey | None) -> list[Instruction]:
+        graph = self.world.graphs[graph_id]
+        run = self.world.runs[graph.run]
+        if run.submitted is None or run.finished is not None or run.cancel is not None:
+            return []
+        self._dirty_runs[graph.run] = None
+        if key is None:
+            if graph.resolved(None, "toplevel"):
+                return []
+            return [Resolve(graph_id, None, "toplevel", (), run.submitted.requirements)]
+        node = graph.nodes[key]
+        self._register(graph, node)
+        readiness = self._readiness.setdefault(graph_id, Readiness())
+        outcome = step(self.world, graph, node, readiness, self.standings)
+        self._settle(graph, key, outcome)
+        return list(outcome.instructions)
+
+    def _register(self, graph: Graph, node: GraphNode) -> None:
+        place = (graph.id, node.key)
+        source = source_id(node.first.source_url, node.first.source_sha256)
+        self._by_source.setdefault(source, set()).add(place)
+        builds = node_builds(self.world, graph, node)
+        if builds is None:
+            return
+        self._by_build.setdefault(builds.source[0], set()).add(place)
+        self._by_build.setdefault(builds.result[0], set()).add(place)
+
+    def _settle(self, graph: Graph, key: NodeKey, outcome: Step) -> None:
+        place = (graph.id, key)
+        before = self.standings.get(place)
+        after = outcome.standing
+        self._tally(graph.id, before, -1)
+        self._tally(graph.id, after, +1)
+        self.standings[place] = after
+        still_open = self._open.setdefault(graph.id, set())
+        if after.settled:
+            still_open.discard(key)
+        else:
+            still_open.add(key)
+        if before is not None and before.waits_for is not None and before.waits_for != after.waits_for:
+            self._waiting_on.get((graph.id, before.waits_for), set()).discard(key)
+        if after.waits_for is not None:
+            self._waiting_on.setdefault((graph.id, after.waits_for), set()).add(key)
+        if before is None or before.stand is not after.stand or before.settled is not after.settled:
+            self._wake(graph.id, key)
+
+    def _tally(self, graph: GraphId, standing: Standing | None, change: int) -> None:
+        if standing is not None and standing.stand is Stand.PUBLISHED:
+            self._good[graph] = self._good.get(graph, 0) + change
+        elif standing is not None and standing.stand is Stand.FAILED:
+            self._bad[graph] = self._bad.get(graph, 0) + change
+
+    def _wake(self, graph: GraphId, node: NodeKey) -> None:
+        for waiting in self._waiting_on.get((graph, node), ()):
+            self._dirty[graph, waiting] = None
+
+    def _build_steps(self, build: Build) -> list[Instruction]:
+        match build.status:
+            case Status.BUILT:
+                return [Verify(build.id, build.fence)]
+            case Status.ABORTED if build.wanted_by:
+                return [Retry(build.id, len(build.aborts))]
+            case Status.LOCKED if build.wanted_by:
+                return [Queue(build.id)]
+            case _:
+                return []
+
+    def _run_steps(self, run: RunId) -> list[Instruction]:
+        state = self.world.runs.get(run)
+        if state is None or state.submitted is None or state.finished is not None:
+            return []
+        graphs = self.world.graphs_of(run)
+        good, bad = self.counts(run)
+        stop = state.cancel is not None or (state.submitted.options.fail_fast and bad > 0)
+        if stop:
+            abandon = self._abandon(run)
+            if abandon:
+                return abandon
+            return [Finish(run, "cancelled" if state.cancel is not None else "failed", good, bad)]
+        if any(not graph.resolved(None, "toplevel") or self._open.get(graph.id) for graph in graphs):
+            return []
+        if any(index == state.submitted.index for index, _ in self.stale_pages):
+            return []
+        return [Finish(run, "failed" if bad else "succeeded", good, bad)]
+
+    def _abandon(self, run: RunId) -> list[Instruction]:
+        """The builds that a stopped run still wants."""
+        wanted = [
+            build.id
+            for status, builds in self.world.by_status.items()
+            if status not in {Status.ABSENT, Status.SUCCEEDED, Status.SATISFIED, Status.FAILED, Status.CANCELLED}
+            for build in (self.world.build(found) for found in builds)
+            if run in build.wanted_by and not build.ended
+        ]
+        return [Abandon(build, run) for build in wanted]
+
+    def counts(self, run: RunId) -> tuple[int, int]:
+        """Nodes of an active run that are published, and nodes or requirements that failed."""
+        graphs = self.world.graphs_of(run)
+        unresolvable = sum(len(items) for graph in graphs for items in graph.unresolvable.values())
+        good = sum(self._good.get(graph.id, 0) for graph in graphs)
+        return good, unresolvable + sum(self._bad.get(graph.id, 0) for graph in graphs)

@@ -1,0 +1,201 @@
+"""The whole log, folded: every aggregate, and the look-ups that decisions need.
+
+A mutable projection for speed; ``apply`` is its only way to change, and two worlds given the same
+events are equal. It can be thrown away and made again at any time.
+"""
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import Build, Status, evolve
+from wheelfleet_shared.core.envelope import Aggregate, Recorded
+from wheelfleet_shared.core.file import FileStatus, WheelFile, evolve_file
+from wheelfleet_shared.core.run import (
+    Agent,
+    Page,
+    Run,
+    SourceFile,
+    Target,
+    evolve_agent,
+    evolve_page,
+    evolve_run,
+    evolve_source,
+    evolve_target,
+    new_run,
+)
+from wheelfleet_shared.names import (
+    BuildId,
+    BuildKey,
+    FileId,
+    GraphId,
+    IndexName,
+    NodeKey,
+    RunId,
+    SourceId,
+    TargetId,
+    file_id,
+    graph_id,
+)
+
+from .graph import Graph
+
+
+class World:
+    """``through``: sequence of the last event folded. Absent aggregates come out empty, never as errors."""
+
+    def __init__(self) -> None:
+        self.through = 0
+        self.at = 0.0
+        self.lasts: dict[Aggregate, int] = {}
+        self.builds: dict[BuildId, Build] = {}
+        self.files: dict[FileId, WheelFile] = {}
+        self.revisions: dict[tuple[IndexName, str], int] = {}
+        self.runs: dict[RunId, Run] = {}
+        self.submitted_at_sequence: dict[RunId, int] = {}
+        self.ended_at_sequence: dict[BuildId, int] = {}
+        self.sources: dict[SourceId, SourceFile] = {}
+        self.agents: dict[str, Agent] = {}
+        self.targets: dict[TargetId, Target] = {}
+        self.pages: dict[str, Page] = {}
+        self.graphs: dict[GraphId, Graph] = {}
+        self.by_status: dict[Status, dict[BuildId, None]] = {status: {} for status in Status}
+        self.published: dict[BuildKey, dict[FileId, None]] = {}
+        self.projects: dict[tuple[IndexName, str], dict[FileId, None]] = {}
+        self.queued_at_sequence: dict[BuildId, int] = {}
+        self.ignored = 0
+
+    def apply(self, recorded: Recorded) -> set[NodeKey | None]:
+        """Fold the next event of the log; what is unknown or illegal is counted.
+
+        Returns the nodes of the event's graph that it touched (None: the run's own requirements);
+        empty for events of other aggregates.
+        """
+        self.through = recorded.sequence
+        self.at = recorded.envelope.at
+        self.lasts[recorded.aggregate] = recorded.sequence
+        kind, key = recorded.aggregate
+        match kind:
+            case "build":
+                self._apply_build(BuildId(key), recorded)
+            case "file":
+                self._apply_file(FileId(key), recorded)
+            case "run":
+                self._apply_run(RunId(key), recorded)
+            case "graph":
+                return self._apply_graph(GraphId(key), recorded)
+            case _:
+                self._apply_small(kind, key, recorded)
+        return set()
+
+    def expected(self, aggregate: Aggregate) -> int:
+        """What a compare-and-append on this aggregate must expect."""
+        return self.lasts.get(aggregate, 0)
+
+    def build(self, build: BuildId) -> Build:
+        """The build, absent if never planned."""
+        return self.builds.get(build) or Build(build)
+
+    def source(self, source: SourceId) -> SourceFile:
+        """The source file, empty if never fetched."""
+        return self.sources.get(source) or SourceFile(source)
+
+    def agent(self, agent: str) -> Agent:
+        """The agent, empty if it never joined."""
+        return self.agents.get(agent) or Agent(agent)
+
+    def file(self, index: IndexName, file_name: str) -> WheelFile:
+        """The current revision of a file name of an index, absent if nothing was accepted for it."""
+        revision = self.revisions.get((index, file_name), 0)
+        found = file_id(index, file_name, revision)
+        return self.files.get(found) or WheelFile(found)
+
+    def wheel_of(self, build: Build) -> WheelFile | None:
+        """The published wheel that a build made or was satisfied by."""
+        if build.plan is None:
+            return None
+        name = None
+        if build.status is Status.SUCCEEDED and build.wheel is not None:
+            name = build.wheel.wheel.file_name
+        elif build.status is Status.SATISFIED and build.satisfied_by is not None:
+            name = build.satisfied_by.file.file_name
+        if name is None:
+            return None
+        file = self.file(build.plan.index, name)
+        return file if file.status is FileStatus.PUBLISHED else None
+
+    def graphs_of(self, run: RunId) -> list[Graph]:
+        """A run's graphs, one a target, in the order of its targets."""
+        submitted = self.runs[run].submitted if run in self.runs else None
+        return [self.graphs[graph_id(run, target)] for target in submitted.targets] if submitted else []
+
+    def active_runs(self) -> list[RunId]:
+        """Runs that are submitted and not finished, oldest first."""
+        return [run for run, state in self.runs.items() if state.status in {"active", "cancelling"}]
+
+    def _apply_build(self, key: BuildId, recorded: Recorded) -> None:
+        before = self.build(key)
+        after = evolve(before, recorded)
+        self.builds[key] = after
+        self.ignored += after.ignored - before.ignored
+        if after.status is before.status:
+            return
+        self.by_status[before.status].pop(key, None)
+        self.by_status[after.status][key] = None
+        if after.status is Status.QUEUED:
+            self.queued_at_sequence[key] = recorded.sequence
+        if after.ended:
+            self.ended_at_sequence[key] = recorded.sequence
+
+    def _apply_file(self, key: FileId, recorded: Recorded) -> None:
+        before = self.files.get(key) or WheelFile(key)
+        after = evolve_file(before, recorded)
+        self.files[key] = after
+        self.ignored += after.ignored - before.ignored
+        accepted = after.accepted
+        if accepted is None or after.status is before.status:
+            return
+        project = (accepted.index, accepted.node.name)
+        if after.status is FileStatus.PUBLISHED:
+            self.published.setdefault(accepted.key, {})[key] = None
+            self.projects.setdefault(project, {})[key] = None
+        elif after.status is FileStatus.GONE:
+            self.published.get(accepted.key, {}).pop(key, None)
+            self.projects.get(project, {}).pop(key, None)
+            name = (accepted.index, accepted.file.file_name)
+            self.revisions[name] = self.revisions.get(name, 0) + 1
+
+    def _apply_run(self, key: RunId, recorded: Recorded) -> None:
+        before = self.runs.get(key) or new_run(key)
+        after = evolve_run(before, recorded)
+        self.runs[key] = after
+        self.ignored += after.ignored - before.ignored
+        if before.submitted is None and after.submitted is not None:
+            self.submitted_at_sequence[key] = recorded.sequence
+            for target in after.submitted.targets:
+                graph = graph_id(key, target)
+                self.graphs.setdefault(graph, Graph(graph, key, target))
+
+    def _apply_graph(self, key: GraphId, recorded: Recorded) -> set[NodeKey | None]:
+        event = recorded.event
+        graph = self.graphs.get(key)
+        if graph is None and isinstance(event, e.RequirementsResolved | e.RequirementUnresolvable):
+            graph = self.graphs[key] = Graph(key, event.run, event.target)
+        if graph is None:
+            self.ignored += 1
+            return set()
+        before = graph.ignored
+        touched = graph.apply(recorded)
+        self.ignored += graph.ignored - before
+        return touched
+
+    def _apply_small(self, kind: str, key: str, recorded: Recorded) -> None:
+        match kind:
+            case "source":
+                self.sources[SourceId(key)] = evolve_source(self.source(SourceId(key)), recorded)
+            case "agent":
+                self.agents[key] = evolve_agent(self.agent(key), recorded)
+            case "target":
+                target = TargetId(key)
+                self.targets[target] = evolve_target(self.targets.get(target) or Target(target), recorded)
+            case "page":
+                self.pages[key] = evolve_page(self.pages.get(key) or Page(key), recorded)
+            case _:
+                self.ignored += 1
