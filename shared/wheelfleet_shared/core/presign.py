@@ -5,12 +5,16 @@ Own code, since botocore's query signer always leaves the payload unsigned: here
 documentation, "Authenticating Requests: Using Query Parameters".
 """
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+from ..names import Sha256
+from .keys import cache_control
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _CONTENT_HEADER = "x-amz-content-sha256"
@@ -31,6 +35,21 @@ class Credentials(NamedTuple):
 def object_url(endpoint: str, bucket: str, key: str) -> str:
     """The path-style URL of an object, percent-encoded as signatures want it."""
     return f"{endpoint.rstrip('/')}/{bucket}/{quote(key, safe='/')}"
+
+
+def upload_headers(key: str, sha256: Sha256, size: int) -> dict[str, str]:
+    """The headers that bind an upload to its content; all of them get signed.
+
+    Stores differ in which of the two digests they enforce. The content type keeps an upload
+    from being served as a page.
+    """
+    return {
+        "cache-control": cache_control(key),
+        "content-length": str(size),
+        "content-type": "application/octet-stream",
+        "x-amz-checksum-sha256": base64.b64encode(bytes.fromhex(sha256)).decode(),
+        "x-amz-content-sha256": sha256,
+    }
 
 
 def presign(

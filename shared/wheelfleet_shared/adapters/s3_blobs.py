@@ -1,0 +1,270 @@
+"""Blobs on an S3 endpoint, by boto3 in threads of its own.
+
+boto3 in threads moves more small blobs a second than the asyncio clients do, and the event loop
+never waits for a byte. A store's "no" (404) and its "unknown" (everything else) stay apart.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import boto3
+import msgspec
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..core.keys import cache_control
+from ..core.presign import Credentials, object_url, presign, upload_headers
+from ..errors import BlobMissing, InfrastructureError
+from ..names import Sha256
+from ..ports import BlobInfo, Clock, SignedUpload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+_T = TypeVar("_T")
+
+THREADS = 16
+MULTIPART_FROM = 64 * 1024 * 1024
+MULTIPART_SIZE = 16 * 1024 * 1024
+
+_OPTIONS = Config(
+    signature_version="s3v4",
+    s3={"addressing_style": "path"},
+    # Checksums in trailers, the default since 2025, are refused by several servers over TLS.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+    retries={"max_attempts": 5, "mode": "standard"},
+    max_pool_connections=2 * THREADS,
+    connect_timeout=5,
+    read_timeout=60,
+    proxies={},
+    tcp_keepalive=True,
+)
+_TRANSFER = TransferConfig(multipart_threshold=MULTIPART_FROM, multipart_chunksize=MULTIPART_SIZE, max_concurrency=4)
+
+
+class S3Settings(msgspec.Struct, frozen=True):
+    """Where the store is and how to get in; its repr hides the secret.
+
+    bucket: all of wheelfleet's keys lie in this one. region: part of every signature; some
+    stores want a name of their own here.
+    """
+
+    endpoint_url: str
+    bucket: str
+    access_key: str
+    secret_key: str
+    region: str = "us-east-1"
+
+    def __repr__(self) -> str:
+        return f"S3Settings({self.place!r}, access_key={self.access_key!r}, ...)"
+
+    @property
+    def place(self) -> str:
+        """Host, port and bucket; fit for messages."""
+        return f"{urlsplit(self.endpoint_url).netloc.rpartition('@')[2]}/{self.bucket}"
+
+    @property
+    def credentials(self) -> Credentials:
+        """The key pair."""
+        return Credentials(self.access_key, self.secret_key)
+
+
+class S3Blobs:
+    """The object store of ``ports.Blobs``; safe for any number of tasks at once.
+
+    page_size: keys a request when listing. Making one costs some 0.2 s: make it once a process,
+    before the event loop has to answer. Close it when done.
+    """
+
+    def __init__(self, settings: S3Settings, clock: Clock, *, page_size: int = 1000) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._page_size = page_size
+        self._bucket = settings.bucket
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
+        self._client = _connect(settings)
+
+    async def close(self) -> None:
+        """Wait for the requests under way and let threads and connections go."""
+        await asyncio.to_thread(self._pool.shutdown)
+        self._client.close()
+
+    async def ensure_bucket(self) -> None:
+        """The bucket exists afterwards; it is made where it did not."""
+        await self._run("create bucket", "", self._ensure_bucket)
+
+    async def put(self, key: str, data: bytes, content_type: str) -> None:
+        """Store the bytes under the key, durable on return."""
+
+        def put() -> None:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=data,
+                ContentType=content_type,
+                CacheControl=cache_control(key),
+            )
+
+        await self._run("put", key, put)
+
+    async def put_file(self, key: str, path: Path, content_type: str) -> None:
+        """Store the file under the key, in parts of 16 MiB where it is larger than 64 MiB."""
+
+        def put() -> None:
+            extra = {"ContentType": content_type, "CacheControl": cache_control(key)}
+            self._client.upload_file(str(path), self._bucket, key, ExtraArgs=extra, Config=_TRANSFER)
+
+        await self._run("put", key, put)
+
+    async def get(self, key: str) -> bytes:
+        """The bytes; raises BlobMissing."""
+
+        def get() -> bytes:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+        return await self._run("get", key, get)
+
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        """At most ``length`` bytes from ``start`` (negative: from the end); raises BlobMissing.
+
+        A negative start transfers all bytes up to the end, whatever the length.
+        """
+
+        def get() -> bytes:
+            wanted = f"bytes={start}" if start < 0 else f"bytes={start}-{start + max(length, 1) - 1}"
+            response = self._client.get_object(Bucket=self._bucket, Key=key, Range=wanted)
+            data = response["Body"].read()
+            # Some stores ignore the range and answer 200 with everything.
+            whole = response["ResponseMetadata"]["HTTPStatusCode"] == 200
+            return (data[start:] if whole else data)[:length]
+
+        return await self._run("get range", key, lambda: _empty_beyond_the_end(get))
+
+    async def head(self, key: str) -> BlobInfo | None:
+        """The blob's facts, or None where it is not there; the latter costs a second request."""
+        return await self._run("head", key, lambda: self._head(key))
+
+    async def delete(self, key: str) -> None:
+        """Remove the blob; no error where it is not there."""
+        with suppress(BlobMissing):  # some stores answer 404 here
+            await self._run("delete", key, lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
+
+    async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """Every blob whose key starts with the prefix, in key order; 1000 a request."""
+        pages = self._pages(prefix)
+        while (page := await self._run("list", prefix, lambda: next(pages, None))) is not None:
+            for found in page.get("Contents", ()):
+                yield BlobInfo(found["Key"], found["Size"], found["LastModified"].timestamp())
+
+    def sign_get(self, key: str, *, expires: int) -> str:
+        """A URL that reads the blob for ``expires`` seconds, without credentials."""
+        return self._sign("GET", key, expires, {})
+
+    def sign_put(self, key: str, *, sha256: Sha256, size: int, expires: int) -> SignedUpload:
+        """A URL that stores exactly the named content under the key for ``expires`` seconds."""
+        headers = upload_headers(key, sha256, size)
+        return SignedUpload(self._sign("PUT", key, expires, headers), headers)
+
+    def _sign(self, method: Literal["GET", "PUT"], key: str, expires: int, headers: dict[str, str]) -> str:
+        return presign(
+            method,
+            object_url(self._settings.endpoint_url, self._bucket, key),
+            region=self._settings.region,
+            credentials=self._settings.credentials,
+            at=self._clock.now(),
+            expires=expires,
+            headers=headers,
+        )
+
+    def _pages(self, prefix: str) -> "Iterator[ListObjectsV2OutputTypeDef]":
+        paginator = self._client.get_paginator("list_objects_v2")
+        return iter(
+            paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": self._page_size})
+        )
+
+    def _head(self, key: str) -> BlobInfo | None:
+        try:
+            found = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if _status(error) != 404:
+                raise
+            # Without a body a missing bucket looks the same; that is no word about the blob.
+            self._client.head_bucket(Bucket=self._bucket)
+            return None
+        return BlobInfo(key, found["ContentLength"], found["LastModified"].timestamp())
+
+    def _ensure_bucket(self) -> None:
+        try:
+            self._client.head_bucket(Bucket=self._bucket)
+        except ClientError as error:
+            if _status(error) != 404:
+                raise
+            with suppress(self._client.exceptions.BucketAlreadyOwnedByYou):
+                self._create_bucket()
+
+    def _create_bucket(self) -> None:
+        if self._settings.region == "us-east-1":  # the one region that may not be named
+            self._client.create_bucket(Bucket=self._bucket)
+            return
+        location = {"LocationConstraint": self._settings.region}
+        self._client.create_bucket(Bucket=self._bucket, CreateBucketConfiguration=location)  # type: ignore[arg-type]
+
+    async def _run(self, operation: str, key: str, call: Callable[[], _T]) -> _T:
+        """What the call returns, made in a thread; the library's errors become ours."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        except (BotoCoreError, ClientError, Boto3Error) as error:
+            raise _translated(error, operation, f"{self._settings.place}/{key}") from error
+
+
+def _connect(settings: S3Settings) -> "S3Client":
+    session = boto3.session.Session(settings.access_key, settings.secret_key, region_name=settings.region)
+    return session.client("s3", endpoint_url=settings.endpoint_url, config=_OPTIONS)
+
+
+def _empty_beyond_the_end(get: Callable[[], bytes]) -> bytes:
+    try:
+        return get()
+    except ClientError as error:
+        if _status(error) == 416:
+            return b""
+        raise
+
+
+def _status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _translated(error: Exception, operation: str, place: str) -> BlobMissing | InfrastructureError:
+    """BlobMissing for a plain 404 alone; a 403 may hide anything, so it is unknown too."""
+    if isinstance(error, Boto3Error) and isinstance(error.__context__, ClientError):
+        error = error.__context__  # upload_file hides the answer of the store behind a sentence
+    if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") == "NoSuchKey":
+        return BlobMissing(f"there is no blob {place}", "if an index or an event names it, ask for it to be rebuilt")
+    what = f"the object store failed to {operation} {place}: {_reason(error)}"
+    return InfrastructureError(what, _next_step(error))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return f"{_status(error)} {error.response.get('Error', {}).get('Code', '')}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _next_step(error: Exception) -> str:
+    if not isinstance(error, ClientError):
+        return "check that the endpoint is right and that the store runs and can be reached from here"
+    if _status(error) == 403:
+        return "check the access key, its rights on the bucket, and the clocks of both machines"
+    if _status(error) == 404:
+        return "check the name of the bucket; `wheelfleet doctor` tells what the store can do"
+    return "try again; look into the store's own log if it lasts"
