@@ -29,6 +29,7 @@ from wheelfleet_shared.names import (
     IndexName,
     NodeKey,
     RunId,
+    Sha256,
     SourceId,
     TargetId,
     file_id,
@@ -52,6 +53,7 @@ class World:
         self.submitted_at_sequence: dict[RunId, int] = {}
         self.ended_at_sequence: dict[BuildId, int] = {}
         self.sources: dict[SourceId, SourceFile] = {}
+        self.stored: dict[Sha256, e.FileRef] = {}
         self.agents: dict[str, Agent] = {}
         self.targets: dict[TargetId, Target] = {}
         self.pages: dict[str, Page] = {}
@@ -189,7 +191,9 @@ class World:
     def _apply_small(self, kind: str, key: str, recorded: Recorded) -> None:
         match kind:
             case "source":
-                self.sources[SourceId(key)] = evolve_source(self.source(SourceId(key)), recorded)
+                source = self.sources[SourceId(key)] = evolve_source(self.source(SourceId(key)), recorded)
+                if source.fetched is not None:
+                    self.stored[source.fetched.file.sha256] = source.fetched.file
             case "agent":
                 self.agents[key] = evolve_agent(self.agent(key), recorded)
             case "target":

@@ -1,0 +1,209 @@
+"""The desk at which agents ask, start, upload and beat: answers are made from the folded world."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.core.keys import blob_key, log_key, source_key
+from wheelfleet_shared.errors import WheelfleetError
+from wheelfleet_shared.names import BuildId
+from wheelfleet_shared.ports import Blobs, Bus, Clock
+
+from ..core.leases import LeaseBook
+from ..core.scheduling import Candidacy, choose, fitting_target
+from ..core.work import work_for
+from .coordinator import State
+
+logger = logging.getLogger(__name__)
+
+OFFER_HELD: Final = 2.0
+"""Seconds for which a build that was offered is not offered to another agent."""
+FOLD_PATIENCE: Final = 5.0
+"""Seconds to wait for the log to bring an agent's own event."""
+
+
+class _Parked:
+    __slots__ = ("actor", "answer", "ask")
+
+    def __init__(self, actor: str, ask: m.Ask) -> None:
+        self.actor = actor
+        self.ask = ask
+        self.answer: asyncio.Future[m.Offer] = asyncio.get_running_loop().create_future()
+
+
+class Desk:
+    """Answers ``a.<what>.<actor>``. An offer is no state: it is forgotten after two seconds."""
+
+    def __init__(
+        self,
+        state: State,
+        blobs: Blobs,
+        leases: LeaseBook,
+        clock: Clock,
+        *,
+        leading: Callable[[], bool],
+        signed_for: int = 3600,
+    ) -> None:
+        self._state = state
+        self._blobs = blobs
+        self._leases = leases
+        self._clock = clock
+        self._leading = leading
+        self._signed_for = signed_for
+        self._parked: list[_Parked] = []
+        self._offered: dict[BuildId, float] = {}
+        self.heartbeats: dict[str, m.Heartbeat] = {}
+
+    async def open(self, bus: Bus) -> None:
+        """Serve the agents' requests on the bus until it closes."""
+        await bus.serve("a.*.*", self.answer)
+
+    async def answer(self, subject: str, payload: bytes) -> bytes:
+        """The answer to one request; the actor is the subject's last token, whatever the body says."""
+        actor = subject.rpartition(".")[2]
+        try:
+            answer = await self._answer(actor, m.decode_agent_request(payload))
+        except msgspec.DecodeError as error:
+            answer = m.Refusal(f"this request cannot be read: {error}", "bring agent and coordinator to one version")
+        except WheelfleetError as error:
+            answer = m.Refusal(error.what, error.next_step, error.exit_code)
+        return m.encode_message(answer)
+
+    async def _answer(self, actor: str, request: m.AgentRequest) -> m.AgentAnswer | m.Refusal:
+        match request:
+            case m.Ask():
+                return await self._ask(actor, request)
+            case m.Start():
+                return await self._start(actor, request)
+            case m.UploadAsk():
+                return await self._upload(actor, request)
+            case m.Heartbeat():
+                return self._heartbeat(actor, request)
+            case m.ClaimAsk():
+                return await self._claim(actor, request)
+
+    async def _ask(self, actor: str, ask: m.Ask) -> m.Offer | m.NoOffer | m.Refusal:
+        self._leases.heard(actor, ask.incarnation, self._clock.monotonic())
+        world = self._state.world
+        undefined = tuple(t for t in ask.targets if t not in world.targets or world.targets[t].definition is None)
+        agent = world.agent(actor)
+        if not self._leading() or agent.joined is None or agent.joined.incarnation != ask.incarnation or undefined:
+            return m.NoOffer(undefined)
+        if agent.draining:
+            return m.NoOffer(draining=True)
+        parked = _Parked(actor, ask)
+        self._parked.append(parked)
+        self.serve_parked()
+        try:
+            async with asyncio.timeout(min(ask.wait, 30.0)):
+                return await parked.answer
+        except TimeoutError:
+            return m.NoOffer()
+        finally:
+            if parked in self._parked:
+                self._parked.remove(parked)
+
+    def serve_parked(self) -> None:
+        """Give each waiting agent the best build there is for it now, the longest waiting first."""
+        queued = self._queued() if self._parked and self._leading() else {}
+        for parked in tuple(self._parked):
+            if not queued:
+                return
+            agent = self._state.world.agent(parked.actor)
+            best = choose(queued.values(), agent, parked.ask, alone=self._alone(parked))
+            if best is None:
+                continue
+            build = queued.pop(best).build
+            target = fitting_target(build, parked.ask.targets)
+            if target is None or parked.answer.done():
+                continue
+            self._offered[best] = self._clock.monotonic() + OFFER_HELD
+            self._parked.remove(parked)
+            parked.answer.set_result(m.Offer(best, build.last, build.attempts + 1, target))
+
+    def _alone(self, parked: _Parked) -> bool:
+        """Whether no other agent that could take the same work is waiting."""
+        targets = set(parked.ask.targets)
+        return not any(other.actor != parked.actor and targets & set(other.ask.targets) for other in self._parked)
+
+    def _queued(self) -> dict[BuildId, Candidacy]:
+        """The queued builds that are not on offer to someone this very moment."""
+        now = self._clock.monotonic()
+        self._offered = {build: until for build, until in self._offered.items() if until > now}
+        world, walk, _ = self._state
+        order = {run: place for place, run in enumerate(world.active_runs())}
+        found = {}
+        for build_id in world.by_status[Status.QUEUED]:
+            if build_id in self._offered:
+                continue
+            build = world.builds[build_id]
+            waiting = sum(walk.waiting_on(*place) for place in walk.places_of(build_id))
+            first = min((order[run] for run in build.wanted_by if run in order), default=len(order))
+            found[build_id] = Candidacy(build, first, waiting, world.queued_at_sequence.get(build_id, 0))
+        return found
+
+    async def _current(self, actor: str, build: BuildId, fence: int) -> Build | None:
+        """The build if the fence is its current one and the actor's; waits for the log to bring the claim."""
+        try:
+            async with asyncio.timeout(FOLD_PATIENCE):
+                await self._state.progress.reach(fence)
+        except TimeoutError:
+            return None
+        state = self._state.world.build(build)
+        mine = state.status is Status.CLAIMED and state.fence == fence and state.owner == actor
+        return state if mine else None
+
+    async def _start(self, actor: str, start: m.Start) -> m.Work | m.NotCurrent:
+        build = await self._current(actor, start.build, start.fence)
+        if build is None:
+            return m.NotCurrent(pending=self._state.world.through < start.fence)
+        return work_for(self._state.world, build, self._cores(build), self._sign) or m.NotCurrent()
+
+    def _cores(self, build: Build) -> int:
+        """Cores inside one build, as the run that wants it asked for; 0 leaves it to the agent."""
+        runs = self._state.world.runs
+        asked = (runs[run].submitted for run in build.wanted_by if run in runs)
+        return next((submitted.options.cores_per_build for submitted in asked if submitted is not None), 0)
+
+    def _sign(self, key: str) -> str:
+        return self._blobs.sign_get(key, expires=self._signed_for)
+
+    async def _upload(self, actor: str, ask: m.UploadAsk) -> m.UploadGrant | m.NotCurrent:
+        if await self._current(actor, ask.build, ask.fence) is None:
+            return m.NotCurrent()
+        key = self._upload_key(ask)
+        held = await self._blobs.head(key) if ask.kind != "log" else None
+        if held is not None and held.size == ask.file.size:
+            return m.UploadGrant(stored=True)
+        signed = self._blobs.sign_put(key, sha256=ask.file.sha256, size=ask.file.size, expires=self._signed_for)
+        return m.UploadGrant(signed.url, signed.headers)
+
+    @staticmethod
+    def _upload_key(ask: m.UploadAsk) -> str:
+        match ask.kind:
+            case "wheel":
+                return blob_key(ask.file.sha256, ask.file.file_name)
+            case "sdist":
+                return source_key(ask.file.sha256, ask.file.file_name)
+            case "log":
+                return log_key(ask.build, ask.fence)
+
+    def _heartbeat(self, actor: str, beat: m.Heartbeat) -> m.HeartbeatAnswer:
+        self._leases.heard(actor, beat.incarnation, self._clock.monotonic())
+        self.heartbeats[actor] = beat
+        world = self._state.world
+        stop = tuple(
+            held.fence
+            for held in beat.held
+            if held.fence <= world.through and world.build(held.build).fence != held.fence
+        )
+        return m.HeartbeatAnswer(stop, world.agent(actor).draining)
+
+    async def _claim(self, actor: str, ask: m.ClaimAsk) -> m.ClaimAnswer:
+        build = await self._current(actor, ask.build, ask.fence)
+        return m.ClaimAnswer(build is not None, build.last if build is not None else 0)

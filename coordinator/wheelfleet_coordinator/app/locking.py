@@ -1,0 +1,49 @@
+"""Locks: the environment of a build, from the published wheels of one graph."""
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.names import NodeKey
+
+from ..core import decisions
+from ..core.graph import Graph, closure
+from ..core.instructions import Lock
+from ..core.locks import Candidate, lock_environment
+from ..core.standing import node_builds
+from ..core.work import source_build_of
+from ..core.world import World
+from .committer import Committer
+
+
+async def lock(instruction: Lock, world: World, committer: Committer) -> tuple[e.Event, ...]:
+    """Lock the environment and queue the build, or say why no environment can be; what was appended."""
+    outcome = locked(instruction, world)
+    if outcome is None:
+        return ()
+    return await committer.commit(
+        Aggregate("build", instruction.build), lambda now: decisions.lock(now, instruction.build, outcome)
+    )
+
+
+def locked(instruction: Lock, world: World) -> e.EnvironmentLocked | e.EnvironmentUnsolvable | None:
+    """The lock as the world stands; None where the build has moved on."""
+    graph = world.graphs[instruction.graph]
+    build = world.build(instruction.build)
+    target = world.targets.get(graph.target)
+    if build.plan is None or target is None or target.definition is None:
+        return None
+    prepared = world.build(source_build_of(build.plan)).source
+    if prepared is None:
+        return None
+    visits = closure(graph, graph.build_arcs(instruction.node))
+    keys = {visit.node for visit in visits}
+    candidates = [found for key in sorted(keys) if (found := _candidate(world, graph, key)) is not None]
+    return lock_environment(prepared.requirements, build.requirements, candidates, target.definition.marker_environment)
+
+
+def _candidate(world: World, graph: Graph, key: NodeKey) -> Candidate | None:
+    builds = node_builds(world, graph, graph.nodes[key])
+    file = world.wheel_of(world.build(builds.result[0])) if builds is not None else None
+    if file is None or file.accepted is None:
+        return None
+    accepted = file.accepted
+    return Candidate(key.name, key.version, accepted.file, accepted.requires_dist)

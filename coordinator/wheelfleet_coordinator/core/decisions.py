@@ -1,0 +1,159 @@
+"""What the coordinator states: from the folded world to the events to append, or none.
+
+Each function looks at one aggregate again at the moment of the append, so an instruction that came
+too late decides nothing. Rules across aggregates are kept here; the folds judge each alone.
+"""
+
+from collections.abc import Callable
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import ABORT_BUDGET, Build, Status
+from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.core.file import FileStatus, WheelFile
+from wheelfleet_shared.names import BuildId, FileId, GraphId, RunId, SourceId
+
+from .graph import stage_id
+from .instructions import Finish, GiveUp, Plan
+from .standing import ended_badly
+from .world import World
+
+Decide = Callable[[World], tuple[e.Event, ...]]
+
+
+def build_aggregate(build: BuildId) -> Aggregate:
+    """The aggregate of a build."""
+    return Aggregate("build", build)
+
+
+def plan(world: World, instruction: Plan) -> tuple[e.Event, ...]:
+    """Name the build, or open it again, or only want it."""
+    build = world.build(instruction.build)
+    wanted = e.BuildWanted(instruction.run)
+    if not _is_active(world, instruction.run):
+        return ()
+    if build.status is Status.ABSENT:
+        return (instruction.plan, wanted)
+    if ended_badly(build):
+        return (e.BuildReopened("wanted", instruction.run), wanted)
+    return () if instruction.run in build.wanted_by else (wanted,)
+
+
+def _is_active(world: World, run: RunId) -> bool:
+    return run in world.runs and world.runs[run].status == "active"
+
+
+def queue(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
+    """Queue a build that is locked, or that needs no environment."""
+    build = world.build(build_id)
+    needs_none = build.plan is not None and build.plan.goal == "source"
+    if build.status is Status.LOCKED or (build.status is Status.PLANNED and needs_none):
+        return (e.BuildQueued(),)
+    return ()
+
+
+def retry(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
+    """Queue an aborted build again, or set it aside with the evidence once its budget is spent."""
+    build = world.build(build_id)
+    if build.status is not Status.ABORTED:
+        return ()
+    if len(build.aborts) >= ABORT_BUDGET:
+        return (e.BuildQuarantined(tuple(f"{agent}: {kind} {detail}".strip() for agent, kind, detail in build.aborts)),)
+    return (e.BuildQueued(),)
+
+
+def lock(
+    world: World, build_id: BuildId, outcome: e.EnvironmentLocked | e.EnvironmentUnsolvable
+) -> tuple[e.Event, ...]:
+    """Fix the environment and queue the build, or end it where no environment can be."""
+    build = world.build(build_id)
+    if build.status not in {Status.PLANNED, Status.BLOCKED}:
+        return ()
+    if isinstance(outcome, e.EnvironmentUnsolvable):
+        return (outcome,)
+    generation = build.lock.generation + 1 if build.lock else 1
+    return (e.EnvironmentLocked(generation, outcome.files, outcome.digest, outcome.static), e.BuildQueued())
+
+
+def give_up(world: World, instruction: GiveUp) -> tuple[e.Event, ...]:
+    """End a build that cannot start."""
+    build = world.build(instruction.build)
+    if build.status not in {Status.PLANNED, Status.BLOCKED, Status.LOCKED}:
+        return ()
+    if instruction.reason == "dependency":
+        return (e.DependencyFailed(instruction.chain),)
+    line = "build cycle: " + " → ".join(instruction.chain)
+    hint = "mark one of them pre_built, or take over a wheel of one with --cache-wheel-server-url"
+    return (e.BuildFailed(e.Failure("policy", "order", line, hint=hint)),)
+
+
+def abandon(world: World, build_id: BuildId, run: RunId) -> tuple[e.Event, ...]:
+    """A run wants a build no more; the last one to leave cancels it."""
+    build = world.build(build_id)
+    if run not in build.wanted_by:
+        return ()
+    last = build.wanted_by == (run,) and not build.ended
+    return (e.BuildUnwanted(run), e.BuildCancelled()) if last else (e.BuildUnwanted(run),)
+
+
+def expire(world: World, build_id: BuildId, fence: int, reason: str) -> tuple[e.Event, ...]:
+    """End a lease, if it is still the current one."""
+    build = world.build(build_id)
+    if build.status is not Status.CLAIMED or build.fence != fence:
+        return ()
+    return (e.LeaseExpired(fence, build.owner, reason),)
+
+
+def resolved(
+    world: World, graph_id: GraphId, event: e.RequirementsResolved, failures: tuple[e.RequirementUnresolvable, ...]
+) -> tuple[e.Event, ...]:
+    """Record the versions of one stage, unless that was done; the unresolvable ones go in before."""
+    graph = world.graphs.get(graph_id)
+    if graph is None or stage_id(event.node, event.stage, event.extras) in graph.stages:
+        return ()
+    return (*failures, event)
+
+
+def listed(world: World, run: RunId, event: e.ProjectListed) -> tuple[e.Event, ...]:
+    """Pin a page of the upstream index for a run, once."""
+    return () if event.project in world.runs[run].listed else (event,)
+
+
+def fetched(world: World, source: SourceId, event: e.SourceFetched | e.FetchFailed) -> tuple[e.Event, ...]:
+    """Record that a source is in our store, or cannot be had."""
+    return () if world.source(source).fetched is not None else (event,)
+
+
+def accept(file: WheelFile, event: e.WheelAccepted | e.WheelTakenOver) -> tuple[e.Event, ...]:
+    """The commit point: take the file name, or tell that it is taken with other bytes."""
+    if file.status is FileStatus.ABSENT:
+        return (event,)
+    held = file.accepted
+    if held is not None and (held.file.sha256, held.key) == (event.file.sha256, event.key):
+        return ()
+    return (e.RebuildDiffered(event.build, event.file),)
+
+
+def holds(file: WheelFile, build: Build) -> bool:
+    """Whether the file name was given to exactly this build's bytes."""
+    accepted, built = file.accepted, build.wheel
+    return accepted is not None and built is not None and accepted.file.sha256 == built.wheel.sha256
+
+
+def publish(world: World, file_id: FileId) -> tuple[e.Event, ...]:
+    """Blob and metadata are in place."""
+    file = world.files.get(file_id)
+    return (e.WheelPublished(),) if file is not None and file.status is FileStatus.ACCEPTED else ()
+
+
+def conclude(world: World, build_id: BuildId, fence: int, event: e.BuildEvent) -> tuple[e.Event, ...]:
+    """End a verified attempt: success, a policy failure, or an abort where the upload is not there."""
+    build = world.build(build_id)
+    return (event,) if build.status is Status.BUILT and build.fence == fence else ()
+
+
+def finish(world: World, instruction: Finish) -> tuple[e.Event, ...]:
+    """End a run, once."""
+    state = world.runs.get(instruction.run)
+    if state is None or state.finished is not None:
+        return ()
+    return (e.RunFinished(instruction.outcome, instruction.succeeded, instruction.failed),)

@@ -1,0 +1,165 @@
+"""The environment of a build: a solve over the published wheels of its own closure, newest first.
+
+Candidates are exactly the nodes reachable from the build's edges in this run's graph. Versions on
+the edges are no pins: a closure may hold two versions of a name, and only a solve is installable.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+import resolvelib
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from resolvelib.structs import RequirementInformation
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.targets import evaluate_marker
+from wheelfleet_shared.names import digest
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A published wheel that an environment may hold."""
+
+    name: str
+    version: str
+    file: e.FileRef
+    requires_dist: tuple[str, ...]
+
+
+class Picked(NamedTuple):
+    """A candidate with the extras it was asked for."""
+
+    candidate: Candidate
+    extras: frozenset[str]
+
+
+class Unsolvable(Exception):  # noqa: N818 - an outcome of the solve, with its causes in words
+    """No choice among the candidates satisfies all requirements."""
+
+
+Identifier = tuple[str, frozenset[str]]
+
+
+class _Provider(resolvelib.AbstractProvider[Requirement, Picked, Identifier]):
+    """Facts for the solver: newest first, in an order that depends on names alone."""
+
+    def __init__(self, candidates: Mapping[str, Sequence[Candidate]], environment: Mapping[str, str]) -> None:
+        self._candidates = candidates
+        self._environment = environment
+
+    def identify(self, requirement_or_candidate: Requirement | Picked) -> Identifier:
+        if isinstance(requirement_or_candidate, Picked):
+            return requirement_or_candidate.candidate.name, requirement_or_candidate.extras
+        return canonicalize_name(requirement_or_candidate.name), frozenset(requirement_or_candidate.extras)
+
+    def get_preference(
+        self,
+        identifier: Identifier,
+        resolutions: Mapping[Identifier, Picked],
+        candidates: Mapping[Identifier, Iterator[Picked]],
+        information: Mapping[Identifier, Iterator[RequirementInformation[Requirement, Picked]]],
+        backtrack_causes: Sequence[RequirementInformation[Requirement, Picked]],
+    ) -> tuple[bool, str, list[str]]:
+        del resolutions, candidates, information
+        causes = {self.identify(cause.requirement)[0] for cause in backtrack_causes}
+        return identifier[0] not in causes, identifier[0], sorted(identifier[1])
+
+    def find_matches(
+        self,
+        identifier: Identifier,
+        requirements: Mapping[Identifier, Iterator[Requirement]],
+        incompatibilities: Mapping[Identifier, Iterator[Picked]],
+    ) -> Iterable[Picked]:
+        name, extras = identifier
+        specifiers = [requirement.specifier for requirement in requirements[identifier]]
+        excluded = {picked.candidate.version for picked in incompatibilities[identifier]}
+        return [
+            Picked(candidate, extras)
+            for candidate in self._candidates.get(name, ())
+            if candidate.version not in excluded
+            and all(specifier.contains(candidate.version, prereleases=True) for specifier in specifiers)
+        ]
+
+    def is_satisfied_by(self, requirement: Requirement, candidate: Picked) -> bool:
+        return requirement.specifier.contains(candidate.candidate.version, prereleases=True)
+
+    def get_dependencies(self, candidate: Picked) -> Iterable[Requirement]:
+        wheel, extras = candidate
+        if extras:
+            yield Requirement(f"{wheel.name}=={wheel.version}")
+        for text in wheel.requires_dist:
+            requirement = Requirement(text)
+            if evaluate_marker(requirement, self._environment, extras):
+                yield requirement
+
+
+def solve(
+    requirements: Iterable[str], candidates: Iterable[Candidate], environment: Mapping[str, str]
+) -> tuple[Candidate, ...]:
+    """The wheels to install, one a name, sorted; every requirement that holds on the target is met.
+
+    Raises Unsolvable with the causes in words. Cost: one solve; closures hold tens of names.
+    """
+    by_name: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        by_name.setdefault(candidate.name, []).append(candidate)
+    for versions in by_name.values():
+        versions.sort(key=lambda candidate: Version(candidate.version), reverse=True)
+    roots = [r for r in map(Requirement, requirements) if evaluate_marker(r, environment, frozenset())]
+    resolver: resolvelib.Resolver[Requirement, Picked, Identifier] = resolvelib.Resolver(
+        _Provider(by_name, environment), resolvelib.BaseReporter()
+    )
+    try:
+        result = resolver.resolve(roots, max_rounds=10_000)
+    except resolvelib.ResolutionImpossible as error:
+        raise Unsolvable(_causes(error)) from error
+    found = {picked.candidate.name: picked.candidate for picked in result.mapping.values()}
+    return tuple(found[name] for name in sorted(found))
+
+
+def _causes(error: "resolvelib.ResolutionImpossible[Requirement, Picked]") -> str:
+    """Each requirement in conflict and who states it."""
+    lines = {f"{cause.requirement} (needed by {_parent(cause.parent)})" for cause in error.causes}
+    return "these cannot all hold: " + "; ".join(sorted(lines))
+
+
+def _parent(parent: Picked | None) -> str:
+    return "the build" if parent is None else f"{parent.candidate.name} {parent.candidate.version}"
+
+
+def lock_environment(
+    static: tuple[str, ...],
+    hook: tuple[str, ...] | None,
+    candidates: Sequence[Candidate],
+    environment: Mapping[str, str],
+) -> e.EnvironmentLocked | e.EnvironmentUnsolvable:
+    """Lock the static requirements, and with them what the hook asked for, once it was asked.
+
+    The picks of the static solve are kept for the second one, since the hook answered in their
+    presence; only where that cannot be solved are they free again.
+    """
+    try:
+        picks = solve(static, candidates, environment)
+        if hook:
+            picks = _with_hook(static, hook, picks, candidates, environment)
+    except Unsolvable as error:
+        hint = "constrain one of the names in conflict to a version that all of them accept"
+        return e.EnvironmentUnsolvable(str(error), hint)
+    files = tuple(e.LockedFile(pick.name, pick.version, pick.file) for pick in picks)
+    return e.EnvironmentLocked(0, files, digest("lock/1", *sorted(pick.file.sha256 for pick in picks)), hook is None)
+
+
+def _with_hook(
+    static: tuple[str, ...],
+    hook: tuple[str, ...],
+    picks: tuple[Candidate, ...],
+    candidates: Sequence[Candidate],
+    environment: Mapping[str, str],
+) -> tuple[Candidate, ...]:
+    pins = tuple(f"{pick.name}=={pick.version}" for pick in picks)
+    try:
+        return solve((*static, *hook, *pins), candidates, environment)
+    except Unsolvable:
+        return solve((*static, *hook), candidates, environment)

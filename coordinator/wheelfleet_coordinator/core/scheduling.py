@@ -1,0 +1,81 @@
+"""Which build an agent gets: the one place of all scheduling policy.
+
+``choose`` gives the best queued build for one agent; ``refusal`` says in words why an agent may
+not have a build, which is what ``explain`` shows.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.core.messages import Ask
+from wheelfleet_shared.core.run import Agent
+from wheelfleet_shared.names import BuildId, TargetId
+
+
+class Candidacy(msgspec.Struct, frozen=True):
+    """A queued build with what its rank is made of.
+
+    run: position of the earliest run that wants it. waiting: nodes that wait for it before all
+    else. since: sequence at which it was queued.
+    """
+
+    build: Build
+    run: int
+    waiting: int
+    since: int
+
+
+def fitting_target(build: Build, targets: Iterable[TargetId]) -> TargetId | None:
+    """The target under which an agent with these targets may build; None where it may not."""
+    plan = build.plan
+    if plan is None:
+        return None
+    offered = tuple(targets)
+    if plan.goal == "source":
+        return plan.host if plan.host in offered else next(iter(offered), None)
+    return plan.host if plan.host in offered else None
+
+
+def refusal(build: Build, agent: Agent, ask: Ask) -> str:
+    """Why this agent may not have this build; empty when it may."""
+    if agent.draining:
+        return "is being drained"
+    if agent.quarantined:
+        return f"is set aside: {agent.quarantined[0]}"
+    if fitting_target(build, ask.targets) is None:
+        host = build.plan.host if build.plan else "?"
+        return f"does not offer {host} (it offers {', '.join(ask.targets)})"
+    if _failed_here(build, agent.id) and build.aborts:
+        return "aborted this build before; another agent goes first"
+    return ""
+
+
+def _failed_here(build: Build, agent: str) -> bool:
+    """Whether the last attempt was lost on this agent, while the first retry is still due elsewhere."""
+    return len(build.aborts) == 1 and build.aborts[-1][0] == agent
+
+
+def rank(candidacy: Candidacy) -> tuple[int, int, int, int]:
+    """Lower goes first: older runs; sources, since they uncover work; what most nodes wait for; the oldest."""
+    plan = candidacy.build.plan
+    uncovers = 0 if plan is not None and plan.goal == "source" else 1
+    return candidacy.run, uncovers, -candidacy.waiting, candidacy.since
+
+
+def choose(candidacies: Iterable[Candidacy], agent: Agent, ask: Ask, *, alone: bool) -> BuildId | None:
+    """The best build for this agent, or None.
+
+    alone: no other agent offers these targets, so a build that was aborted here may come back.
+    """
+    best: Candidacy | None = None
+    for candidacy in candidacies:
+        if candidacy.build.status is not Status.QUEUED:
+            continue
+        why_not = refusal(candidacy.build, agent, ask)
+        if why_not and not (alone and why_not.startswith("aborted")):
+            continue
+        if best is None or rank(candidacy) < rank(best):
+            best = candidacy
+    return best.build.id if best is not None else None
