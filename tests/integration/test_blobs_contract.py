@@ -207,11 +207,12 @@ def test_a_signed_url_reads_nothing_else_and_nothing_later(store, wheel):
     assert store.get(expired(store, lambda: store.blobs.sign_get(wheel[0], expires=600)))[0] == 403
 
 
-def test_a_signed_upload_stores_its_content(store, wheel):
+def test_a_signed_upload_stores_its_content_and_keeps_it(store, wheel):
     upload = store.blobs.sign_put(wheel[0], sha256=wheel[2], size=len(wheel[1]), expires=600)
     assert store.put(upload.url, upload.headers, wheel[1]) == 200
-    assert asyncio.run(store.blobs.get(wheel[0])) == wheel[1]
     assert store.put(upload.url, upload.headers, wheel[1]) == 200
+    assert store.put(upload.url, upload.headers, bytes(len(wheel[1]))) in range(400, 500)
+    assert asyncio.run(store.blobs.get(wheel[0])) == wheel[1]
 
 
 def test_a_signed_upload_takes_no_other_content(store, wheel):
