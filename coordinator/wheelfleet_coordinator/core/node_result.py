@@ -1,0 +1,94 @@
+"""What became of a node in a run, derived from the world."""
+
+from typing import Literal
+
+import msgspec
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import GOOD, Build, Status
+from wheelfleet_shared.core.file import WheelFile
+from wheelfleet_shared.core.run import SourceFile
+from wheelfleet_shared.names import NodeKey, source_id
+
+from .graph import Graph, GraphNode
+from .standing import ended_badly, node_builds
+from .world import World
+
+ResultStatus = Literal["built", "taken over", "sdist only", "failed", "unfinished"]
+
+
+class NodeResult(msgspec.Struct, frozen=True):
+    """A node's end, or that it has none yet.
+
+    upstream: the file as fetched. sdist: the patched one. wheel: published. failure and chain: only
+    where it failed; chain from what failed first to this node. seconds: of the attempt that
+    succeeded in this run, 0 for any other.
+    """
+
+    node: NodeKey
+    status: ResultStatus
+    source_url: str
+    upstream: e.FileRef | None = None
+    sdist: e.FileRef | None = None
+    wheel: WheelFile | None = None
+    seconds: float = 0.0
+    failure: e.Failure | None = None
+    chain: tuple[str, ...] = ()
+
+
+def node_results(world: World, graph: Graph) -> list[NodeResult]:
+    """What became of each node of a graph, by name and version. Cost: linear in the nodes."""
+    return [_node_result(world, graph, graph.nodes[key]) for key in sorted(graph.nodes)]
+
+
+def _node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
+    edge = node.first
+    source = world.source(source_id(edge.source_url, edge.source_sha256))
+    upstream = source.fetched.file if source.fetched is not None else None
+    unfinished = NodeResult(node.key, "unfinished", edge.source_url, upstream)
+    builds = node_builds(world, graph, node)
+    if builds is None:
+        return _fetch_failed(unfinished, source)
+    prepared = world.build(builds.source[0])
+    sdist = prepared.source.sdist if prepared.status is Status.SUCCEEDED and prepared.source is not None else None
+    known = msgspec.structs.replace(unfinished, sdist=sdist)
+    result = world.build(builds.result[0])
+    if result.status in GOOD:
+        return _succeeded(world, graph, known, result)
+    bad = next((build for build in (result, prepared) if ended_badly(build)), None)
+    return _failed(known, bad) if bad is not None else _fetch_failed(known, source)
+
+
+def _fetch_failed(known: NodeResult, source: SourceFile) -> NodeResult:
+    if source.failed is None:
+        return known
+    failure = e.Failure("source", "fetch", source.failed.reason, hint=source.failed.hint)
+    return msgspec.structs.replace(known, status="failed", failure=failure)
+
+
+def _succeeded(world: World, graph: Graph, known: NodeResult, build: Build) -> NodeResult:
+    ended = world.ended_at_sequence.get(build.id, 0)
+    here = ended > world.submitted_at_sequence.get(graph.run, 0)
+    if build.plan is not None and build.plan.goal == "metadata":
+        seconds = build.metadata.resources.wall if build.metadata is not None and here else 0.0
+        return msgspec.structs.replace(known, status="sdist only", seconds=seconds)
+    wheel = world.wheel_of(build)
+    if wheel is None:
+        return known
+    if not here or isinstance(wheel.accepted, e.WheelTakenOver):
+        return msgspec.structs.replace(known, status="taken over", wheel=wheel)
+    seconds = build.wheel.resources.wall if build.wheel is not None else 0.0
+    return msgspec.structs.replace(known, status="built", wheel=wheel, seconds=seconds)
+
+
+def _failed(known: NodeResult, build: Build) -> NodeResult:
+    failure = build.failure
+    if build.status is Status.CANCELLED:
+        return known
+    if build.status is Status.DEPENDENCY_FAILED:
+        failure = e.Failure("policy", "dependency", "something that it needs cannot be had")
+    elif build.status is Status.QUARANTINED:
+        attempts = tuple(f"{agent}: {kind} {detail}".rstrip() for agent, kind, detail in build.aborts)
+        line = attempts[-1] if attempts else "no attempt could end"
+        failure = e.Failure("policy", "attempts", line, tail=attempts)
+    return msgspec.structs.replace(known, status="failed", failure=failure, chain=build.chain)

@@ -1,0 +1,112 @@
+"""What a run leaves in the user's output folder: small files as bytes, large ones by name and digest."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.file import WheelFile
+from wheelfleet_shared.core.keys import blob_key, relative_url, source_key
+from wheelfleet_shared.errors import InputError
+from wheelfleet_shared.names import RunId, Sha256
+
+from .build_order_file import build_order_text
+from .constraints_file import constraints_file
+from .graph import Graph
+from .graph_file import graph_text, parsed_graph
+from .index_pages import root_page, static_project_page
+from .node_result import NodeResult, node_results
+from .requirement_files import requirement_files
+from .summary_file import summary, summary_json, summary_markdown
+from .world import World
+
+_DOWNLOADS = "wheels-repo/downloads"
+
+
+class OutputFile(msgspec.Struct, frozen=True, order=True):
+    """A file of the output folder that lies in the store. path: within that folder. size: in bytes."""
+
+    path: str
+    sha256: Sha256
+    size: int
+    key: str
+
+
+def outputs(world: World, run: RunId) -> dict[str, bytes]:
+    """Path in the output folder → content, of all that is rendered; raises InputError for an unknown run.
+
+    With several targets each has its folder below ``work-dir``. Cost: linear in the graphs.
+    """
+    graphs = _graphs(world, run)
+    found: dict[str, str] = {}
+    for graph in graphs:
+        folder = f"work-dir/{graph.target}" if len(graphs) > 1 else "work-dir"
+        found |= {f"{folder}/{path}": text for path, text in _work_files(world, graph).items()}
+    wheels = [result.wheel for graph in graphs for result in node_results(world, graph) if result.wheel is not None]
+    return {path: text.encode() for path, text in found.items()} | _static_index(wheels)
+
+
+def files(world: World, run: RunId) -> list[OutputFile]:
+    """The wheels and sdists of a run, by path; raises InputError for an unknown run."""
+    found = {
+        file.path: file
+        for graph in _graphs(world, run)
+        for result in node_results(world, graph)
+        for file in _stored(result)
+    }
+    return [found[path] for path in sorted(found)]
+
+
+def _graphs(world: World, run: RunId) -> list[Graph]:
+    if run not in world.runs or world.runs[run].submitted is None:
+        raise InputError(f"there is no run {run}", "see `wheelfleet runs`")
+    return world.graphs_of(run)
+
+
+def _work_files(world: World, graph: Graph) -> dict[str, str]:
+    submitted = world.runs[graph.run].submitted
+    options = submitted.options if submitted is not None else e.RunOptions()
+    parsed = parsed_graph(graph, sdist_only=options.sdist_only)
+    told = summary(world, graph)
+    found = {
+        "graph.json": graph_text(parsed),
+        "build-order.json": build_order_text(graph, world.sources),
+        "bootstrap-summary.json": summary_json(told),
+        "bootstrap-summary.md": summary_markdown(told),
+    }
+    if not options.skip_constraints:
+        found["constraints.txt"] = constraints_file(parsed).text
+    return found | requirement_files(graph, sdist_only=options.sdist_only)
+
+
+def _stored(result: NodeResult) -> list[OutputFile]:
+    found = []
+    accepted = result.wheel.accepted if result.wheel is not None else None
+    if accepted is not None:
+        key = blob_key(accepted.file.sha256, accepted.file.file_name)
+        found.append(_output_file(_DOWNLOADS, accepted.file, key))
+    for folder, file in (("sdists-repo/downloads", result.upstream), ("sdists-repo/builds", result.sdist)):
+        if file is not None:
+            found.append(_output_file(folder, file, source_key(file.sha256, file.file_name)))
+    return found
+
+
+def _output_file(folder: str, file: e.FileRef, key: str) -> OutputFile:
+    return OutputFile(f"{folder}/{file.file_name}", file.sha256, file.size, key)
+
+
+def _static_index(wheels: Iterable[WheelFile]) -> dict[str, bytes]:
+    """A simple index of the run's wheels that any web server, or pip by a file URL, can use."""
+    projects: dict[str, dict[str, WheelFile]] = {}
+    for wheel in wheels:
+        if wheel.accepted is not None:
+            projects.setdefault(wheel.accepted.node.name, {})[wheel.id] = wheel
+    pages = {f"wheels-repo/simple/{name}/index.html": _static_page(name, projects[name]) for name in sorted(projects)}
+    return {"wheels-repo/simple/index.html": root_page(projects, "html"), **pages}
+
+
+def _static_page(name: str, wheels: dict[str, WheelFile]) -> bytes:
+    def url_of(file: e.FileRef) -> str:
+        return relative_url(f"wheels-repo/simple/{name}/index.html", f"{_DOWNLOADS}/{file.file_name}")
+
+    return static_project_page(name, wheels.values(), url_of)
