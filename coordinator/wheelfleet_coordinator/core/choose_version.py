@@ -1,0 +1,152 @@
+"""The version for one requirement: the highest that all rules let in, or the one of an earlier run.
+
+Each requirement is served by itself: there is no backtracking, so several versions of one
+distribution in a graph are normal. fromager also lets a requirement text that it met before take
+any version that other texts have found since. That differs from this only where a text led to
+several versions in the previous graph, or met pre-releases, and then depends on the order of its
+walk, which a walk of all paths at once does not have; so here each edge is looked up by itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from wheelfleet_shared.core.events import EdgeKind
+from wheelfleet_shared.core.targets import TargetDefinition
+
+from .candidates import Candidate, ProjectListing, candidate_at
+from .constraints import Constraints
+from .previous_graph import KnownVersion, PreviousGraph
+from .refusals import Refusal, refusal
+from .version_rules import Exclusion, Rules, Verdict, grouped
+
+
+class Choice(NamedTuple):
+    """The version, the file to build from (or the wheel, where prebuilt), and why this one.
+
+    excluded: the newer versions on the index, newest first, and the rule that keeps each out.
+    """
+
+    version: str
+    candidate: Candidate
+    why: str
+    excluded: tuple[Exclusion, ...] = ()
+
+
+class Parent(NamedTuple):
+    """Who requires, and as what; name None: the run itself."""
+
+    name: str | None
+    kind: EdgeKind
+
+
+def choose(
+    requirement: Requirement,
+    listing: ProjectListing,
+    parent: Parent,
+    *,
+    constraints: Constraints,
+    target: TargetDefinition,
+    as_of: float | None = None,
+    previous: PreviousGraph | None = None,
+    top_level: Sequence[KnownVersion] = (),
+    prebuilt: bool = False,
+) -> Choice | Refusal:
+    """The version that serves the requirement on the target, or why there is none.
+
+    top_level: what this run's own requirements have led to so far; they go before the previous
+    graph, and count only where there is one. ``as_of`` (seconds since the epoch) binds pins too:
+    nothing uploaded later exists. Cost: a few µs for each version newer than the chosen one.
+    """
+    rules = Rules(requirement, constraints, target, as_of=as_of, prebuilt=prebuilt)
+    if requirement.url is not None:
+        return Refusal(f"{requirement.name} is required by a URL", "name a version, or give its source in settings")
+    if previous is not None:
+        pinned = _pinned(rules, listing, parent, previous, top_level)
+        if pinned is not None:
+            return pinned
+    verdicts: list[Verdict] = []
+    for release in listing.releases:
+        found = rules.judge(release)
+        if isinstance(found, Candidate):
+            return Choice(str(release.version), found, _newest(rules), grouped(verdicts))
+        verdicts.append(found)
+    return refusal(rules, listing, verdicts)
+
+
+def file_names_of(listing: ProjectListing, version: str, *, as_of: float | None = None) -> tuple[str, ...]:
+    """Every sdist and wheel the index lists for a version, yanked ones too, in page order.
+
+    What it says of pure or native wheels holds for ``as_of``, so later uploads do not change it.
+    """
+    return tuple(
+        candidate.file_name
+        for release in listing.releases
+        if str(release.version) == version
+        for candidate in release.candidates
+        if as_of is None or (candidate.uploaded is not None and candidate.uploaded <= as_of)
+    )
+
+
+def _newest(rules: Rules) -> str:
+    constraint = rules.constraints.text(rules.requirement.name)
+    return f"newest that {rules.requirement} allows" + (f" with the constraint {constraint}" if constraint else "")
+
+
+def _pinned(
+    rules: Rules, listing: ProjectListing, parent: Parent, previous: PreviousGraph, top_level: Sequence[KnownVersion]
+) -> Choice | None:
+    """The choice of the first source of pins that has a version which requirement and constraint let in.
+
+    A pin may be yanked and may state another Python: what was built once is built again.
+    """
+    for why, known in _sources_of_pins(rules, parent, previous, top_level):
+        for pin in sorted(known, key=lambda item: item.version, reverse=True):
+            if not rules.admit(pin.version):
+                continue
+            candidate = _file_of(pin, rules, listing)
+            if candidate is not None:
+                return Choice(str(pin.version), candidate, why, _newer(pin.version, rules, listing))
+    return None
+
+
+def _sources_of_pins(
+    rules: Rules, parent: Parent, previous: PreviousGraph, top_level: Sequence[KnownVersion]
+) -> Iterator[tuple[str, Sequence[KnownVersion]]]:
+    """Versions to prefer and how they are known, in the order in which they count."""
+    name = canonicalize_name(rules.requirement.name)
+    yield "required by the run itself", [known for known in top_level if known.name == name]
+    edges = previous.required(parent.name, name, parent.kind)
+    by = parent.name or "the run"
+    yield f"previous graph: {parent.kind} of {by}", [known for known in edges if known.pre_built is rules.prebuilt]
+    nodes = previous.versions_of(name)
+    yield "previous graph: by name", [known for known in nodes if known.pre_built is rules.prebuilt]
+
+
+def _file_of(pin: KnownVersion, rules: Rules, listing: ProjectListing) -> Candidate | None:
+    """The file of a pin: as the index lists it, else as the graph names it; None: uploaded after ``as_of``.
+
+    The index may be another one than the graph was made from, so files are compared by name.
+    """
+    stated = candidate_at(pin.url, pin.name, str(pin.version), "wheel" if rules.prebuilt else "sdist")
+    listed = [file for release in listing.releases if release.version == pin.version for file in release.candidates]
+    same = [file for file in listed if file.file_name == stated.file_name]
+    if not same and not pin.url:
+        same = [file for file in listed if rules.wanted(file)]
+    if same:
+        return rules.best(file for file in same if rules.seen(file))
+    return stated if pin.url else None
+
+
+def _newer(version: Version, rules: Rules, listing: ProjectListing) -> tuple[Exclusion, ...]:
+    """What keeps the versions newer than a pin out: their own rules, else the pin."""
+    verdicts: list[Verdict] = []
+    for release in listing.releases:
+        if release.version <= version:
+            break
+        found = rules.judge(release)
+        verdicts.append(found if isinstance(found, Verdict) else Verdict(release.version, "previous graph"))
+    return grouped(verdicts)
