@@ -4,34 +4,22 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from fixed_clock import FixedClock
 from s3_server import juicefs_gateway
 
 from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs, S3Settings
 from wheelfleet_shared.core.keys import blob_key, metadata_key
-from wheelfleet_shared.errors import BlobMissing, InfrastructureError
+from wheelfleet_shared.errors import BlobMissing
 from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import Blobs
 
 NOW = 1_800_000_000.0
 WHEEL = "demo-1.0+local.1-1-py3-none-any.whl"
-
-
-class FixedClock:
-    def __init__(self, now: float) -> None:
-        self.at = now
-
-    def now(self) -> float:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at
 
 
 class Store(NamedTuple):
@@ -264,101 +252,3 @@ def expired(store, sign):
     signed = sign()
     store.clock.at = present
     return signed
-
-
-def test_a_signed_url_holds_no_secret(s3_store, settings, wheel):
-    upload = s3_store.blobs.sign_put(wheel[0], sha256=wheel[2], size=1, expires=600)
-    url = s3_store.blobs.sign_get(wheel[0], expires=600)
-    assert settings.secret_key not in url + upload.url + str(upload.headers) + repr(settings) + str(settings)
-    assert settings.access_key in urlsplit(url).query
-
-
-def test_pages_may_not_be_kept_without_asking_and_blobs_may(s3_store, wheel):
-    async def body(key):
-        await s3_store.blobs.put(key, b"x", "text/html")
-
-    asyncio.run(body(wheel[0]))
-    asyncio.run(body("indexes/main/cpu/simple/demo/index.html"))
-    answers = [
-        httpx.get(s3_store.blobs.sign_get(key, expires=600), trust_env=False).headers
-        for key in (wheel[0], "indexes/main/cpu/simple/demo/index.html")
-    ]
-    assert [answer["cache-control"] for answer in answers] == ["max-age=31536000, immutable", "no-cache"]
-    assert {answer["content-type"] for answer in answers} == {"text/html"}
-
-
-def test_large_files_go_up_in_parts(s3_store, wheel, tmp_path, monkeypatch):
-    from boto3.s3.transfer import TransferConfig
-
-    from wheelfleet_shared.adapters import s3_blobs
-
-    part = 5 * 1024 * 1024  # the smallest part S3 takes
-    monkeypatch.setattr(s3_blobs, "_TRANSFER", TransferConfig(multipart_threshold=part, multipart_chunksize=part))
-    data = wheel[1] * (part // len(wheel[1])) + b"the rest of the second part" * 9
-    assert len(data) > part
-    (tmp_path / "wheel").write_bytes(data)
-
-    async def body():
-        await s3_store.blobs.put_file(wheel[0], tmp_path / "wheel", "application/octet-stream")
-        assert await s3_store.blobs.get(wheel[0]) == data
-
-    asyncio.run(body())
-
-
-async def all_operations(blobs: Blobs, path: Path) -> list[BaseException | None]:
-    async def listing():
-        async for _ in blobs.list(""):
-            pass
-
-    calls = [blobs.put("a", b"", "x/y"), blobs.put_file("a", path, "x/y"), blobs.get("a"), blobs.head("a"), listing()]
-    calls += [blobs.get_range("a", 0, 1), blobs.delete("a")]
-    return await asyncio.gather(*calls, return_exceptions=True)
-
-
-def test_a_wrong_key_makes_everything_unknown_and_nothing_missing(settings, tmp_path):
-    stranger = S3Settings(settings.endpoint_url, settings.bucket, settings.access_key, "not the secret")
-    assert_unknown(stranger, tmp_path, "clocks")
-
-
-def test_a_missing_bucket_makes_everything_unknown_and_nothing_missing(settings, tmp_path):
-    nowhere = S3Settings(settings.endpoint_url, "other-bucket", settings.access_key, settings.secret_key)
-    assert_unknown(nowhere, tmp_path, "bucket")
-
-
-def test_an_endpoint_that_answers_nothing_is_named(tmp_path, monkeypatch):
-    from botocore.config import Config
-
-    from wheelfleet_shared.adapters import s3_blobs
-
-    once = s3_blobs._OPTIONS.merge(Config(retries={"max_attempts": 1, "mode": "standard"}))
-    monkeypatch.setattr(s3_blobs, "_OPTIONS", once)
-    assert_unknown(S3Settings("http://127.0.0.1:1", "wheels", "k", "s"), tmp_path, "127.0.0.1:1")
-
-
-def assert_unknown(settings: S3Settings, folder: Path, said: str) -> None:
-    (folder / "file").write_bytes(b"x")
-
-    async def body():
-        blobs = S3Blobs(settings, FixedClock(NOW))
-        errors = await all_operations(blobs, folder / "file")
-        await blobs.close()
-        return errors
-
-    errors = asyncio.run(body())
-    assert {type(error) for error in errors} == {InfrastructureError}, errors
-    for error in errors:
-        assert said in str(error)
-        assert settings.place in str(error)
-
-
-def test_ensure_bucket_makes_it_once(settings):
-    fresh = S3Settings(settings.endpoint_url, "made-here", settings.access_key, settings.secret_key)
-
-    async def body():
-        blobs = S3Blobs(fresh, FixedClock(NOW))
-        await blobs.ensure_bucket()
-        await blobs.ensure_bucket()
-        await blobs.put("a", b"x", "text/plain")
-        await blobs.close()
-
-    asyncio.run(body())

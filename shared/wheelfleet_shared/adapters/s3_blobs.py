@@ -5,6 +5,7 @@ never waits for a byte. A store's "no" (404) and its "unknown" (everything else)
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +19,7 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
 
 from ..core.keys import cache_control
 from ..core.presign import Credentials, object_url, presign, upload_headers
@@ -227,7 +229,12 @@ class S3Blobs:
 
 
 def _connect(settings: S3Settings) -> "S3Client":
-    session = boto3.session.Session(settings.access_key, settings.secret_key, region_name=settings.region)
+    """A client of these settings alone: profiles and files of the user's own AWS set-up do not count."""
+    nothing = (None, None, os.devnull, None)
+    core = Session(session_vars={"profile": (None, None, None, None), "config_file": nothing})
+    session = boto3.session.Session(
+        settings.access_key, settings.secret_key, region_name=settings.region, botocore_session=core
+    )
     return session.client("s3", endpoint_url=settings.endpoint_url, config=_OPTIONS)
 
 
