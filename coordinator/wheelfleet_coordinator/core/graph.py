@@ -55,13 +55,17 @@ def extras_of(requirement: str) -> tuple[str, ...]:
 
 
 class GraphNode:
-    """What the graph knows of one node. ``first``: the edge that led here first; sources never differ by edge."""
+    """What the graph knows of one node. ``first``: the edge that led here first; sources never differ by edge.
 
-    __slots__ = ("arcs_in", "first", "key", "visits")
+    since: sequence of the event that led here first.
+    """
 
-    def __init__(self, key: NodeKey, first: e.Edge) -> None:
+    __slots__ = ("arcs_in", "first", "key", "since", "visits")
+
+    def __init__(self, key: NodeKey, first: e.Edge, since: int) -> None:
         self.key = key
         self.first = first
+        self.since = since
         self.visits: dict[tuple[str, ...], None] = {}
         self.arcs_in: list[tuple[NodeKey | None, e.Edge]] = []
 
@@ -87,7 +91,7 @@ class Graph:
             return set()
         match event:
             case e.RequirementsResolved():
-                return self._resolved(event)
+                return self._resolved(event, recorded.sequence)
             case e.RequirementUnresolvable():
                 place = stage_id(event.node, event.stage, event.extras)
                 known = self.unresolvable.setdefault(place, [])
@@ -100,7 +104,7 @@ class Graph:
                 self.ignored += 1
                 return set()
 
-    def _resolved(self, event: e.RequirementsResolved) -> set[NodeKey | None]:
+    def _resolved(self, event: e.RequirementsResolved, sequence: int) -> set[NodeKey | None]:
         place = stage_id(event.node, event.stage, event.extras)
         if place in self.stages:
             self.ignored += 1
@@ -111,7 +115,7 @@ class Graph:
         for arc in arcs:
             node = self.nodes.get(arc.edge.node)
             if node is None:
-                node = self.nodes[arc.edge.node] = GraphNode(arc.edge.node, arc.edge)
+                node = self.nodes[arc.edge.node] = GraphNode(arc.edge.node, arc.edge, sequence)
             node.visits.setdefault(arc.child.extras)
             node.arcs_in.append((event.node, arc.edge))
             touched.add(arc.edge.node)

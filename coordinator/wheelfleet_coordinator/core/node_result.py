@@ -38,10 +38,11 @@ class NodeResult(msgspec.Struct, frozen=True):
 
 def node_results(world: World, graph: Graph) -> list[NodeResult]:
     """What became of each node of a graph, by name and version. Cost: linear in the nodes."""
-    return [_node_result(world, graph, graph.nodes[key]) for key in sorted(graph.nodes)]
+    return [node_result(world, graph, graph.nodes[key]) for key in sorted(graph.nodes)]
 
 
-def _node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
+def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
+    """What became of one node. Cost: some digests."""
     edge = node.first
     source = world.source(source_id(edge.source_url, edge.source_sha256))
     upstream = source.fetched.file if source.fetched is not None else None
