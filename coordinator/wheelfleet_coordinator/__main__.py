@@ -1,0 +1,5 @@
+"""``python -m wheelfleet_coordinator`` is the ``wheelfleet`` command."""
+
+from .cli.main import main
+
+main()

@@ -1,0 +1,114 @@
+"""A coordinator put together from its ports: the same in production, in the tests and in the simulator."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from wheelfleet_shared.ports import Blobs, Bus, Clock, EventLog
+
+from ..core.instructions import Instruction
+from ..core.leases import LeaseBook
+from .committer import Committer
+from .coordinator import Coordinator, State, new_state
+from .desk import Desk
+from .effects import Workers, carry_out
+from .executor import Executor
+from .fetching import Download, Fetcher
+from .listings import FetchPage, Listings
+from .locking import lock
+from .page_writer import PageWriter
+from .resolving import Resolver
+from .verifying import Verifier
+from .watch import LeaseWatch
+
+logger = logging.getLogger(__name__)
+
+
+class Ports(NamedTuple):
+    """Everything outside that a coordinator touches."""
+
+    log: EventLog
+    bus: Bus
+    blobs: Blobs
+    clock: Clock
+    fetch_page: FetchPage
+    download: Download
+    new_id: Callable[[], str]
+
+
+class Times(msgspec.Struct, frozen=True):
+    """Seconds of silence that end a lease; between looks at the leases."""
+
+    lease: float = 60.0
+    watch: float = 2.0
+
+
+class Assembled(NamedTuple):
+    """The parts that others speak to."""
+
+    state: State
+    coordinator: Coordinator
+    committer: Committer
+    executor: Executor
+    desk: Desk
+    leases: LeaseBook
+    pages: PageWriter
+    watch: LeaseWatch
+
+
+def assemble(ports: Ports, times: Times) -> Assembled:
+    """Wire the parts; nothing runs yet and nothing was read."""
+    state = new_state()
+    world, walk, progress = state
+    committer = Committer(ports.log, world, progress, ports.clock, ports.new_id)
+    leases = LeaseBook(times.lease)
+
+    def leading() -> bool:
+        return coordinator.leading
+
+    def changed() -> None:
+        desk.serve_parked()
+        pages.notice()
+
+    def finished(instruction: Instruction) -> None:
+        walk.touch(instruction)
+        coordinator.look_again()
+
+    workers = _workers(ports, state, committer)
+    executor = Executor(lambda instruction: carry_out(instruction, committer, workers), finished)
+    desk = Desk(state, ports.blobs, leases, ports.clock, leading=leading)
+    pages = PageWriter(world, walk, ports.blobs, committer, leading=leading)
+    watch = LeaseWatch(world, leases, committer, ports.clock, period=times.watch, leading=leading)
+    coordinator = Coordinator(ports.log, state, committer, executor, changed)
+    return Assembled(state, coordinator, committer, executor, desk, leases, pages, watch)
+
+
+def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
+    world = state.world
+    listings = Listings(world, committer, ports.blobs, ports.fetch_page)
+    return Workers(
+        resolve=Resolver(world, committer, ports.blobs, listings).resolve,
+        fetch=Fetcher(world, committer, ports.blobs, ports.download).fetch,
+        lock=lambda instruction: lock(instruction, world, committer),
+        verify=Verifier(world, committer, ports.blobs).verify,
+    )
+
+
+async def run(parts: Assembled, bus: Bus) -> None:
+    """Catch up with the log, answer agents, lead, and go on until cancelled."""
+    folded = await parts.coordinator.catch_up()
+    logger.info("folded %d events", folded)
+    await parts.desk.open(bus)
+    parts.leases.reset()
+    parts.coordinator.lead()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(parts.coordinator.run())
+            group.create_task(parts.pages.run())
+            group.create_task(parts.watch.run())
+            parts.pages.notice()
+    finally:
+        await parts.executor.stop()

@@ -1,0 +1,72 @@
+"""Sources fetched: from the package index into our store, by their sha256."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.core.keys import source_key
+from wheelfleet_shared.errors import SourceError
+from wheelfleet_shared.names import Sha256, SourceId
+from wheelfleet_shared.ports import Blobs
+
+from ..core import decisions
+from ..core.instructions import Fetch
+from ..core.world import World
+from .committer import Committer
+
+Download = Callable[[str, Path], Awaitable[tuple[str, int]]]
+"""(URL, where to) → sha256 and size of what came; raises SourceError where it is gone."""
+
+_ARCHIVE = "application/octet-stream"
+
+
+class Fetcher:
+    """Carries out ``Fetch``. Large bytes go through a file, never through memory or the event loop."""
+
+    def __init__(self, world: World, committer: Committer, blobs: Blobs, download: Download) -> None:
+        self._world = world
+        self._committer = committer
+        self._blobs = blobs
+        self._download = download
+
+    async def fetch(self, instruction: Fetch) -> tuple[e.Event, ...]:
+        """Bring the file, or record why it cannot be had; what was appended."""
+        event = self._known(instruction) or await self._brought(instruction)
+        return await self._committer.commit(
+            Aggregate("source", instruction.source),
+            lambda world: decisions.fetched(world, SourceId(instruction.source), event),
+        )
+
+    def _known(self, instruction: Fetch) -> e.SourceFetched | None:
+        """The same bytes may have come under another URL before."""
+        stored = self._world.stored.get(Sha256(instruction.promised))
+        same = stored is not None and stored.file_name == instruction.file_name
+        return e.SourceFetched(instruction.url, stored, instruction.promised) if stored and same else None
+
+    async def _brought(self, instruction: Fetch) -> e.SourceFetched | e.FetchFailed:
+        with tempfile.TemporaryDirectory(prefix="wheelfleet-fetch-") as folder:
+            path = Path(folder) / "source"
+            try:
+                sha256, size = await self._download(instruction.url, path)
+            except SourceError as error:
+                return e.FetchFailed(instruction.url, error.what, error.next_step)
+            if instruction.promised and sha256 != instruction.promised:
+                return _differs(instruction, sha256)
+            file = e.FileRef(instruction.file_name, Sha256(sha256), size)
+            key = source_key(file.sha256, file.file_name)
+            held = await self._blobs.head(key)
+            if held is None or held.size != size:
+                await self._blobs.put_file(key, path, _ARCHIVE)
+            await asyncio.to_thread(path.unlink)
+        return e.SourceFetched(instruction.url, file, instruction.promised)
+
+
+def _differs(instruction: Fetch, found: str) -> e.FetchFailed:
+    return e.FetchFailed(
+        instruction.url,
+        f"{instruction.file_name} has sha256 {found}, but {instruction.promised} was promised",
+        "the index or a proxy serves other bytes than it lists: do not build from it",
+    )

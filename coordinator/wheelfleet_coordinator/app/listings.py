@@ -1,0 +1,93 @@
+"""Pages of the upstream index: read once a run, pinned by digest, kept parsed for a while."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.core.keys import pinned_page_key
+from wheelfleet_shared.names import RunId, Sha256
+from wheelfleet_shared.ports import Blobs
+
+from ..core import decisions
+from ..core.candidates import ProjectListing, missing_project, read_page
+from ..core.world import World
+from .committer import Committer
+
+KEPT: Final = 512
+
+
+class UpstreamPage(NamedTuple):
+    """A page as the index served it; ``url`` without credentials."""
+
+    content: bytes
+    content_type: str
+    url: str
+
+
+FetchPage = Callable[[str, str], Awaitable[UpstreamPage | None]]
+"""(index URL, project) → its page, or None where the index has no such project."""
+
+
+class Listings:
+    """``of`` gives what a project listed when the run first looked; later looks see the same."""
+
+    def __init__(self, world: World, committer: Committer, blobs: Blobs, fetch_page: FetchPage) -> None:
+        self._world = world
+        self._committer = committer
+        self._blobs = blobs
+        self._fetch_page = fetch_page
+        self._parsed: OrderedDict[tuple[str, str], ProjectListing] = OrderedDict()
+        self._reading: dict[tuple[RunId, str], asyncio.Future[ProjectListing]] = {}
+
+    async def of(self, run: RunId, project: str) -> ProjectListing:
+        """The project's listing. Raises InfrastructureError when index or store cannot be reached."""
+        place = (run, project)
+        if place not in self._reading:
+            task = asyncio.ensure_future(self._read(run, project))
+            self._reading[place] = task
+            task.add_done_callback(lambda _: self._reading.pop(place, None))
+        return await asyncio.shield(self._reading[place])
+
+    async def _read(self, run: RunId, project: str) -> ProjectListing:
+        pinned = self._world.runs[run].listed.get(project)
+        if pinned is not None:
+            return await self._pinned(pinned)
+        submitted = self._world.runs[run].submitted
+        index_url = submitted.options.index_url if submitted is not None else ""
+        page = await self._fetch_page(index_url, project)
+        event = await self._pin(project, page)
+        await self._committer.commit(Aggregate("run", run), lambda world: decisions.listed(world, run, event))
+        return await self._pinned(self._world.runs[run].listed[project])
+
+    async def _pin(self, project: str, page: UpstreamPage | None) -> e.ProjectListed:
+        if page is None:
+            return e.ProjectListed(project, "", "", "")
+        digest = Sha256(hashlib.sha256(page.content).hexdigest())
+        listing = await asyncio.to_thread(read_page, page.content, page.content_type, page.url, project)
+        self._keep((digest, project), listing)
+        if await self._blobs.head(pinned_page_key(digest)) is None:
+            await self._blobs.put(pinned_page_key(digest), page.content, page.content_type)
+        return e.ProjectListed(
+            project, digest, page.content_type, page.url, listing.has_upload_times, listing.has_hashes
+        )
+
+    async def _pinned(self, pinned: e.ProjectListed) -> ProjectListing:
+        if not pinned.page:
+            return missing_project(pinned.project)
+        known = self._parsed.get((pinned.page, pinned.project))
+        if known is not None:
+            return known
+        content = await self._blobs.get(pinned_page_key(Sha256(pinned.page)))
+        listing = await asyncio.to_thread(read_page, content, pinned.content_type, pinned.url, pinned.project)
+        self._keep((pinned.page, pinned.project), listing)
+        return listing
+
+    def _keep(self, key: tuple[str, str], listing: ProjectListing) -> None:
+        self._parsed[key] = listing
+        self._parsed.move_to_end(key)
+        while len(self._parsed) > KEPT:
+            self._parsed.popitem(last=False)

@@ -1,0 +1,115 @@
+"""Stages resolved: pages brought, versions chosen, recorded."""
+
+import asyncio
+from typing import NamedTuple
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.bundle import RunInputs, decode_inputs
+from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.core.keys import bundle_key
+from wheelfleet_shared.core.run import Run
+from wheelfleet_shared.core.targets import TargetDefinition
+from wheelfleet_shared.errors import InfrastructureError, SourceError
+from wheelfleet_shared.names import GraphId, RunId, TargetId
+from wheelfleet_shared.ports import Blobs
+
+from ..core import decisions
+from ..core.constraints import Constraints
+from ..core.graph import Graph
+from ..core.instructions import Resolve
+from ..core.previous_graph import PreviousGraph
+from ..core.requirement_lines import RequirementLine
+from ..core.resolve_stage import Resolved, RunRules, holding, projects_of, resolve_stage, static_arcs
+from ..core.world import World
+from .committer import Committer
+from .listings import Listings
+
+
+class _Place(NamedTuple):
+    run: RunId
+    target: TargetId
+
+
+class Resolver:
+    """Carries out ``Resolve``. The rules of a run are read from its bundle once and kept while it lasts."""
+
+    def __init__(self, world: World, committer: Committer, blobs: Blobs, listings: Listings) -> None:
+        self._world = world
+        self._committer = committer
+        self._blobs = blobs
+        self._listings = listings
+        self._rules: dict[_Place, RunRules] = {}
+
+    async def resolve(self, instruction: Resolve) -> tuple[e.Event, ...]:
+        """Choose versions for one stage and record them; what was appended."""
+        graph = self._world.graphs[instruction.graph]
+        rules = await self._rules_of(graph)
+        outcome = await self._resolved(graph, instruction, rules)
+        aggregate = Aggregate("graph", instruction.graph)
+        return await self._committer.commit(
+            aggregate,
+            lambda world: decisions.resolved(world, GraphId(graph.id), outcome.event, outcome.failures),
+        )
+
+    async def _resolved(self, graph: Graph, instruction: Resolve, rules: RunRules) -> Resolved:
+        try:
+            requirements = holding(instruction, rules.target)
+        except SourceError as error:
+            return _refused(graph, instruction, error)
+        projects = projects_of(requirements, static_arcs(graph, instruction))
+        found = await asyncio.gather(*(self._listings.of(graph.run, project) for project in projects))
+        return resolve_stage(graph, instruction, requirements, dict(zip(projects, found, strict=True)), rules)
+
+    async def _rules_of(self, graph: Graph) -> RunRules:
+        place = _Place(graph.run, graph.target)
+        if place not in self._rules:
+            self._rules = {key: rules for key, rules in self._rules.items() if self._active(key.run)}
+            self._rules[place] = await self._read_rules(self._world.runs[graph.run], graph.target)
+        return self._rules[place]
+
+    def _active(self, run: RunId) -> bool:
+        return self._world.runs[run].finished is None
+
+    async def _read_rules(self, run: Run, target: TargetId) -> RunRules:
+        submitted = run.submitted
+        definition = self._definition(target)
+        if submitted is None:
+            raise InfrastructureError(f"run {run.id} is not in the log yet", "wait")
+        inputs = RunInputs()
+        if submitted.bundle is not None:
+            inputs = decode_inputs(await self._blobs.get(bundle_key(submitted.bundle)))
+        lines = [RequirementLine(text, origin) for text, origin in inputs.constraints]
+        previous = None
+        if inputs.previous_graph:
+            previous = PreviousGraph.parse(inputs.previous_graph.encode(), "the previous graph")
+        return RunRules(
+            target=definition,
+            constraints=Constraints.merge(lines, definition.marker_environment),
+            previous=previous,
+            as_of=submitted.options.as_of,
+            hashes=submitted.options.hashes,
+        )
+
+    def _definition(self, target: TargetId) -> TargetDefinition:
+        found = self._world.targets.get(target)
+        if found is None or found.definition is None:
+            raise InfrastructureError(f"no agent has offered the target {target} yet", f"start an agent for {target}")
+        return found.definition
+
+
+def _refused(graph: Graph, instruction: Resolve, error: SourceError) -> Resolved:
+    """A stage whose markers cannot be judged on any target: nothing of it is resolved."""
+    event = e.RequirementsResolved(
+        graph.run, graph.target, instruction.node, instruction.stage, (), extras=instruction.extras
+    )
+    failure = e.RequirementUnresolvable(
+        graph.run,
+        graph.target,
+        instruction.node,
+        instruction.stage,
+        "markers",
+        error.what,
+        error.next_step,
+        instruction.extras,
+    )
+    return Resolved(event, (failure,))

@@ -1,0 +1,130 @@
+"""Uploads verified and published: the coordinator believes nothing that an agent says of a file."""
+
+from typing import Final
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.core.file import FileStatus
+from wheelfleet_shared.core.keys import blob_key, metadata_key, source_key
+from wheelfleet_shared.core.wheel_check import WheelFacts
+from wheelfleet_shared.errors import PolicyError
+from wheelfleet_shared.names import FileId, Sha256
+from wheelfleet_shared.ports import Blobs
+
+from ..core import decisions
+from ..core.instructions import Verify
+from ..core.remote_zip import TAIL, Missing, Window, read_members
+from ..core.wheel_verdict import judge_wheel
+from ..core.world import World
+from .committer import Committer
+
+_METADATA_TYPE: Final = "text/plain; charset=utf-8"
+
+
+class Verifier:
+    """Carries out ``Verify``: each step is decided in the log before the next, so it can stop anywhere."""
+
+    def __init__(self, world: World, committer: Committer, blobs: Blobs) -> None:
+        self._world = world
+        self._committer = committer
+        self._blobs = blobs
+
+    async def verify(self, instruction: Verify) -> tuple[e.Event, ...]:
+        """Check what was uploaded, publish it, and end the build; what was appended last."""
+        build = self._world.build(instruction.build)
+        if build.status is not Status.BUILT or build.plan is None:
+            return ()
+        match build.plan.goal:
+            case "source":
+                return await self._source(build)
+            case "metadata":
+                return await self._conclude(build, e.BuildSucceeded())
+            case "wheel":
+                return await self._wheel(build, build.plan)
+
+    async def _conclude(self, build: Build, event: e.BuildEvent) -> tuple[e.Event, ...]:
+        return await self._committer.commit(
+            decisions.build_aggregate(build.id),
+            lambda world: decisions.conclude(world, build.id, build.fence, event),
+        )
+
+    async def _source(self, build: Build) -> tuple[e.Event, ...]:
+        sdist = build.source.sdist if build.source is not None else None
+        if sdist is None or not await self._is_stored(source_key(sdist.sha256, sdist.file_name), sdist):
+            return await self._conclude(build, e.AttemptAborted(build.fence, "upload", "the sdist is not in the store"))
+        return await self._conclude(build, e.BuildSucceeded())
+
+    async def _is_stored(self, key: str, file: e.FileRef) -> bool:
+        held = await self._blobs.head(key)
+        return held is not None and held.size == file.size
+
+    async def _wheel(self, build: Build, plan: e.BuildPlanned) -> tuple[e.Event, ...]:
+        built = build.wheel
+        if built is None:
+            return ()
+        key = blob_key(built.wheel.sha256, built.wheel.file_name)
+        if not await self._is_stored(key, built.wheel):
+            return await self._conclude(build, e.AttemptAborted(build.fence, "upload", "the wheel is not in the store"))
+        try:
+            facts, metadata = await self._facts(key, plan, built.wheel)
+        except PolicyError as error:
+            return await self._refuse(build, error.what, error.next_step)
+        file = self._world.file(plan.index, built.wheel.file_name)
+        accepted = _accepted(build, plan, built.wheel, facts)
+        aggregate = Aggregate("file", file.id)
+        await self._committer.commit(
+            aggregate, lambda world: decisions.accept(world.file(plan.index, built.wheel.file_name), accepted)
+        )
+        file = self._world.file(plan.index, built.wheel.file_name)
+        if not decisions.holds(file, build):
+            return await self._refuse_taken(build, built.wheel, file.accepted)
+        if file.status is FileStatus.ACCEPTED:
+            await self._blobs.put(metadata_key(key), metadata, _METADATA_TYPE)
+            await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
+        return await self._conclude(build, e.BuildSucceeded())
+
+    async def _refuse(self, build: Build, line: str, hint: str) -> tuple[e.Event, ...]:
+        return await self._conclude(build, e.BuildFailed(e.Failure("policy", "verify", line, hint=hint)))
+
+    async def _refuse_taken(
+        self, build: Build, wheel: e.FileRef, held: e.WheelAccepted | e.WheelTakenOver | None
+    ) -> tuple[e.Event, ...]:
+        other = f"{held.file.sha256} (build {held.build})" if held is not None else "other bytes"
+        return await self._refuse(
+            build,
+            f"{wheel.file_name} is already published as {other}; this build made {wheel.sha256}",
+            "add a changelog line for a new build tag, or build into another collection",
+        )
+
+    async def _facts(self, key: str, plan: e.BuildPlanned, wheel: e.FileRef) -> tuple[WheelFacts, bytes]:
+        """What the wheel says of itself, read by ranges, and its METADATA. Raises PolicyError for all lies."""
+        window = Window(wheel.size)
+        start = max(0, wheel.size - TAIL)
+        window.add(start, await self._blobs.get_range(key, start, wheel.size - start))
+        while True:
+            try:
+                members, contents = read_members(window, _is_metadata)
+            except Missing as missing:
+                window.add(missing.start, await self._blobs.get_range(key, missing.start, missing.length))
+                continue
+            return judge_wheel(plan, wheel.file_name, members, contents)
+
+
+def _is_metadata(name: str) -> bool:
+    folder, _, rest = name.partition("/")
+    return folder.endswith(".dist-info") and rest in {"METADATA", "WHEEL", "RECORD"}
+
+
+def _accepted(build: Build, plan: e.BuildPlanned, wheel: e.FileRef, facts: WheelFacts) -> e.WheelAccepted:
+    return e.WheelAccepted(
+        index=plan.index,
+        build=build.id,
+        key=plan.key,
+        node=plan.node,
+        file=wheel,
+        metadata_sha256=Sha256(facts.metadata_sha256),
+        requires_dist=facts.requires_dist,
+        requires_python=facts.requires_python,
+        provides_extra=facts.provides_extra,
+    )

@@ -1,0 +1,202 @@
+"""All requirements of one stage of one node, each to its version: the event that records them.
+
+The pages are there already; what they say decides alone, so the same pages give the same event.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from wheelfleet_shared.core.expectation import expectation_of
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.targets import TargetDefinition, evaluate_marker
+from wheelfleet_shared.names import NodeKey
+
+from .candidates import Candidate, ProjectListing, missing_project
+from .choose_version import Choice, Parent, choose, file_names_of
+from .constraints import Constraints
+from .graph import Arc, Graph, StageId
+from .instructions import Resolve
+from .previous_graph import KnownVersion, PreviousGraph
+from .refusals import Refusal
+
+
+class RunRules(NamedTuple):
+    """What a run says of every choice on one target. hashes: requirement text → allowed sha256s."""
+
+    target: TargetDefinition
+    constraints: Constraints
+    previous: PreviousGraph | None
+    as_of: float | None
+    hashes: Mapping[str, tuple[str, ...]]
+
+
+class Resolved(NamedTuple):
+    """The event of the stage, and those that go in before it for requirements without a version."""
+
+    event: e.RequirementsResolved
+    failures: tuple[e.RequirementUnresolvable, ...]
+
+
+def holding(resolve: Resolve, target: TargetDefinition) -> list[Requirement]:
+    """The requirements that hold on the target, in the order of their text.
+
+    Extras are those of the parent and count for install requirements alone.
+    Raises SourceError for a marker that reads the kernel.
+    """
+    extras = frozenset(resolve.extras) if resolve.stage == "install" else frozenset()
+    parsed = (Requirement(text) for text in sorted(resolve.requirements))
+    return [item for item in parsed if evaluate_marker(item, target.marker_environment, extras)]
+
+
+def projects_of(requirements: Sequence[Requirement], known: Sequence[Arc]) -> list[str]:
+    """The projects whose pages the requirements need, sorted; what a static edge serves needs none."""
+    needed = {str(canonicalize_name(item.name)) for item in requirements if serving_arc(item, known) is None}
+    return sorted(needed)
+
+
+def serving_arc(requirement: Requirement, known: Sequence[Arc]) -> Arc | None:
+    """The static build edge that already serves a hook requirement, if any.
+
+    Source: fromager #1194; a hook that asks again for what the static requirements brought means that.
+    """
+    if requirement.extras:
+        return None
+    name = canonicalize_name(requirement.name)
+    return next(
+        (
+            arc
+            for arc in known
+            if arc.edge.node.name == name and requirement.specifier.contains(arc.edge.node.version, prereleases=True)
+        ),
+        None,
+    )
+
+
+def resolve_stage(
+    graph: Graph,
+    resolve: Resolve,
+    requirements: Sequence[Requirement],
+    listings: Mapping[str, ProjectListing],
+    rules: RunRules,
+) -> Resolved:
+    """The stage with a version for each requirement that has one.
+
+    The answer of a hook makes two edges a requirement, for the wheel and for the sdist, since it
+    was asked once for both.
+    """
+    kinds: tuple[e.EdgeKind, ...] = ("build-sdist", "build-backend") if resolve.stage == "hook" else (resolve.stage,)
+    known = static_arcs(graph, resolve)
+    edges: list[e.Edge] = []
+    failures: list[e.RequirementUnresolvable] = []
+    for requirement in requirements:
+        arc = serving_arc(requirement, known)
+        if arc is not None:
+            edges += [_copied(arc.edge, kind, requirement) for kind in kinds]
+            continue
+        listing = listings.get(str(canonicalize_name(requirement.name))) or missing_project(requirement.name)
+        outcome = _choose(graph, resolve, requirement, listing, kinds[-1], rules)
+        if isinstance(outcome, Refusal):
+            failures.append(_unresolvable(graph, resolve, requirement, outcome))
+        else:
+            edges += [_edge(outcome, kind, requirement, listing, rules) for kind in kinds]
+    event = e.RequirementsResolved(
+        graph.run, graph.target, resolve.node, resolve.stage, tuple(edges), extras=resolve.extras
+    )
+    return Resolved(event, tuple(failures))
+
+
+def static_arcs(graph: Graph, resolve: Resolve) -> tuple[Arc, ...]:
+    """The edges of the static build requirements that a hook's answer may lead to."""
+    return graph.build_arcs(resolve.node) if resolve.stage == "hook" and resolve.node is not None else ()
+
+
+def _choose(
+    graph: Graph, resolve: Resolve, requirement: Requirement, listing: ProjectListing, kind: e.EdgeKind, rules: RunRules
+) -> Choice | Refusal:
+    parent = Parent(resolve.node.name if resolve.node is not None else None, kind)
+    outcome = choose(
+        requirement,
+        listing,
+        parent,
+        constraints=rules.constraints,
+        target=rules.target,
+        as_of=rules.as_of,
+        previous=rules.previous,
+        top_level=_top_level(graph) if rules.previous is not None else (),
+    )
+    allowed = rules.hashes.get(str(requirement)) if resolve.node is None else None
+    return _with_hash(outcome, allowed) if allowed and isinstance(outcome, Choice) else outcome
+
+
+def _with_hash(choice: Choice, allowed: tuple[str, ...]) -> Choice | Refusal:
+    """The choice, held to the hashes that the requirement file states."""
+    candidate = choice.candidate
+    if candidate.sha256 in allowed:
+        return choice
+    if not candidate.sha256 and len(allowed) == 1:
+        return choice._replace(candidate=_promised(candidate, allowed[0]))
+    found = candidate.sha256 or "no hash"
+    return Refusal(
+        f"the index lists {candidate.file_name} with {found}, the requirement allows {', '.join(allowed)}",
+        "add the sha256 of the sdist (not of a wheel) to the requirement, or drop the hashes",
+    )
+
+
+def _promised(candidate: Candidate, sha256: str) -> Candidate:
+    return msgspec.structs.replace(candidate, sha256=sha256)
+
+
+def _top_level(graph: Graph) -> list[KnownVersion]:
+    arcs = graph.stages.get(StageId(None, "toplevel"), ())
+    return [
+        KnownVersion(canonicalize_name(arc.edge.node.name), Version(arc.edge.node.version), arc.edge.source_url, False)
+        for arc in arcs
+    ]
+
+
+def _edge(
+    choice: Choice, kind: e.EdgeKind, requirement: Requirement, listing: ProjectListing, rules: RunRules
+) -> e.Edge:
+    names = file_names_of(listing, choice.version, as_of=rules.as_of)
+    name = str(canonicalize_name(requirement.name))
+    return e.Edge(
+        kind=kind,
+        requirement=str(requirement),
+        node=NodeKey(name, choice.version),
+        source_url=choice.candidate.url,
+        source_name=choice.candidate.file_name,
+        source_sha256=choice.candidate.sha256,
+        expectation=expectation_of(names),
+        constraint=rules.constraints.text(name),
+        why=_why(choice),
+    )
+
+
+def _why(choice: Choice) -> str:
+    """The rule that chose, and what keeps newer versions out, short enough for an event."""
+    kept_out = [str(item) for item in choice.excluded[:5]]
+    return "; kept out: ".join([choice.why, *(["; ".join(kept_out)] if kept_out else [])])
+
+
+def _copied(edge: e.Edge, kind: e.EdgeKind, requirement: Requirement) -> e.Edge:
+    return msgspec.structs.replace(edge, kind=kind, requirement=str(requirement), why="serves a static requirement")
+
+
+def _unresolvable(
+    graph: Graph, resolve: Resolve, requirement: Requirement, refusal: Refusal
+) -> e.RequirementUnresolvable:
+    return e.RequirementUnresolvable(
+        graph.run,
+        graph.target,
+        resolve.node,
+        resolve.stage,
+        str(requirement),
+        refusal.reason,
+        refusal.hint,
+        resolve.extras,
+    )
