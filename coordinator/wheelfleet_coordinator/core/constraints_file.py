@@ -37,7 +37,7 @@ class Conflict(msgspec.Struct, frozen=True):
         lines = [f"{self.name}: no version serves all that require it, of {', '.join(self.versions)}"]
         for consumer in self.consumers:
             fitting = ", ".join(_matching(consumer, self.versions)) or "none"
-            parent = consumer.parent or "the requirements of the run"
+            parent = consumer.parent or "the run itself"
             lines.append(f"  {parent} requires {consumer.requirement}: {fitting} would do, got {consumer.version}")
         return "\n".join(lines)
 

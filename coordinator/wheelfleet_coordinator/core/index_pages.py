@@ -58,8 +58,8 @@ def static_project_page(project: str, files: Iterable[WheelFile], url_of: UrlOf)
 def page_of(world: World, index: IndexName, project: str, form: PageForm) -> bytes | None:
     """A page as the world stands now, the root for an empty project; None where there never was one."""
     if not project:
-        projects = [name for (owner, name), files in world.projects.items() if owner == index and files]
-        return root_page(projects, form) if projects else None
+        projects = {name: files for (owner, name), files in world.projects.items() if owner == index}
+        return root_page((name for name, files in projects.items() if files), form) if projects else None
     found = world.projects.get((index, project))
     if found is None:
         return None
