@@ -92,10 +92,12 @@ class Desk:
         world = self._state.world
         undefined = tuple(t for t in ask.targets if t not in world.targets or world.targets[t].definition is None)
         agent = world.agent(actor)
-        if not self._leading() or agent.joined is None or agent.joined.incarnation != ask.incarnation or undefined:
+        joined = agent.joined is not None and agent.joined.incarnation == ask.incarnation
+        if self._leading() and (undefined or not joined):
             return m.NoOffer(undefined)
         if agent.draining:
             return m.NoOffer(draining=True)
+        # A standby parks the ask too: it must not answer before the leader does, and may become it.
         parked = _Parked(actor, ask)
         self._parked.append(parked)
         self.serve_parked()
