@@ -8,7 +8,7 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import GOOD, Build, Status
 from wheelfleet_shared.core.file import WheelFile
 from wheelfleet_shared.core.run import SourceFile
-from wheelfleet_shared.names import NodeKey, source_id
+from wheelfleet_shared.names import BuildId, NodeKey, source_id
 
 from .graph import Graph, GraphNode
 from .standing import ended_badly, node_builds
@@ -22,7 +22,7 @@ class NodeResult(msgspec.Struct, frozen=True):
 
     upstream: the file as fetched. sdist: the patched one. wheel: published. failure and chain: only
     where it failed; chain from what failed first to this node. seconds: of the attempt that
-    succeeded in this run, 0 for any other.
+    succeeded in this run, 0 for any other. build: the one that ended it, or is to.
     """
 
     node: NodeKey
@@ -34,6 +34,7 @@ class NodeResult(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     failure: e.Failure | None = None
     chain: tuple[str, ...] = ()
+    build: BuildId | None = None
 
 
 def node_results(world: World, graph: Graph) -> list[NodeResult]:
@@ -52,8 +53,8 @@ def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
         return _fetch_failed(unfinished, source)
     prepared = world.build(builds.source[0])
     sdist = prepared.source.sdist if prepared.status is Status.SUCCEEDED and prepared.source is not None else None
-    known = msgspec.structs.replace(unfinished, sdist=sdist)
     result = world.build(builds.result[0])
+    known = msgspec.structs.replace(unfinished, sdist=sdist, build=result.id)
     if result.status in GOOD:
         return _succeeded(world, graph, known, result)
     bad = next((build for build in (result, prepared) if ended_badly(build)), None)
@@ -64,7 +65,7 @@ def _fetch_failed(known: NodeResult, source: SourceFile) -> NodeResult:
     if source.failed is None:
         return known
     failure = e.Failure("source", "fetch", source.failed.reason, hint=source.failed.hint)
-    return msgspec.structs.replace(known, status="failed", failure=failure)
+    return msgspec.structs.replace(known, status="failed", failure=failure, build=None)
 
 
 def _succeeded(world: World, graph: Graph, known: NodeResult, build: Build) -> NodeResult:
@@ -92,4 +93,4 @@ def _failed(known: NodeResult, build: Build) -> NodeResult:
         attempts = tuple(f"{agent}: {kind} {detail}".rstrip() for agent, kind, detail in build.aborts)
         line = attempts[-1] if attempts else "no attempt could end"
         failure = e.Failure("policy", "attempts", line, tail=attempts)
-    return msgspec.structs.replace(known, status="failed", failure=failure, chain=build.chain)
+    return msgspec.structs.replace(known, status="failed", failure=failure, chain=build.chain, build=build.id)

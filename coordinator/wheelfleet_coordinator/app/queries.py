@@ -1,0 +1,179 @@
+"""The desk at which people ask: answers are made from the folded world, never from the log."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.core.keys import bundle_key
+from wheelfleet_shared.core.run import Run
+from wheelfleet_shared.errors import InputError, WheelfleetError
+from wheelfleet_shared.names import IndexName, RunId
+from wheelfleet_shared.ports import Blobs, Bus, Clock
+
+from ..core.explain import explain
+from ..core.leases import LeaseBook
+from ..core.progress import progress
+from ..core.run_rows import agent_rows, run_rows, target_list
+from ..core.why import why
+from .coordinator import State
+from .gathering import LARGEST_BUNDLE, collect, logs_of, work_of_shell
+
+logger = logging.getLogger(__name__)
+
+SIGNED_FOR: Final = 3600
+"""Seconds for which URLs in answers are good."""
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """What a coordinator says of itself. http_url: where it serves index and outputs, without a slash at the end.
+
+    store: the object store in words, without credentials.
+    """
+
+    version: str
+    http_url: str
+    store: str = ""
+
+    def index_url(self, index: IndexName) -> str:
+        """The URL for installers of an index of ours."""
+        return f"{self.http_url}/indexes/{index}/simple/"
+
+
+class Queries:
+    """Answers ``q.<what>.<actor>``. Standbys answer too, from the log alone: without slots and reasons to wait.
+
+    heartbeats: agent → what it said last, as the desk keeps it. leading: whether this coordinator
+    leads. busy: whether it carries anything out right now.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        heartbeats: dict[str, m.Heartbeat],
+        leases: LeaseBook,
+        blobs: Blobs,
+        clock: Clock,
+        serving: Serving,
+        *,
+        leading: Callable[[], bool],
+        busy: Callable[[], bool],
+    ) -> None:
+        self._state = state
+        self._heartbeats = heartbeats
+        self._leases = leases
+        self._blobs = blobs
+        self._clock = clock
+        self._serving = serving
+        self._leading = leading
+        self._busy = busy
+        self._quiet_since = clock.monotonic()
+        self._quiet_through = state.world.through
+
+    async def open(self, bus: Bus) -> None:
+        """Serve people's questions on the bus until it closes."""
+        await bus.serve("q.*.*", self.answer, queue="queries")
+
+    async def answer(self, subject: str, payload: bytes) -> bytes:
+        """The answer to one question; the actor is the subject's last token."""
+        actor = subject.rpartition(".")[2]
+        answer: m.QueryAnswer
+        try:
+            answer = await self._answer(actor, m.decode_query(payload))
+        except msgspec.DecodeError as error:
+            answer = m.Refusal(f"this question cannot be read: {error}", "bring wheelfleet to the cluster's version")
+        except WheelfleetError as error:
+            answer = m.Refusal(error.what, error.next_step, error.exit_code)
+        except Exception as error:  # whoever asked must not wait for an answer that never comes
+            logger.exception("answering %s failed", subject)
+            answer = m.Refusal(f"the coordinator failed on this question: {error!r}", "read its log", 1)
+        return m.encode_message(answer)
+
+    async def _answer(self, actor: str, query: m.Query) -> m.QueryAnswer:  # noqa: C901 - one flat match
+        world, walk, _ = self._state
+        match query:
+            case m.Ping():
+                return self._pong()
+            case m.Targets():
+                return target_list(world, self._leases.last_heard, self._clock.monotonic())
+            case m.BundleAsk():
+                return await self._bundle(actor, query)
+            case m.Runs(limit=limit):
+                return m.RunList(run_rows(world, walk, limit))
+            case m.ProgressAsk():
+                return self._progress(query)
+            case m.ExplainAsk(run=run, name=name):
+                self._known(run)
+                return explain(world, walk, run, name, self._agents())
+            case m.WhyAsk(run=run, name=name):
+                self._known(run)
+                return why(world.graphs_of(run), name)
+            case m.LogAsk(run=run, name=name):
+                self._known(run)
+                return await logs_of(world, self._blobs, run, name, SIGNED_FOR)
+            case m.ShellAsk(run=run, name=name):
+                self._known(run)
+                return work_of_shell(world, self._blobs, run, name, SIGNED_FOR)
+            case m.Agents():
+                return m.AgentList(self._agents())
+            case m.Collect(dry_run=dry_run):
+                _require_operator(actor)
+                return await collect(world, self._blobs, now=self._clock.now(), dry_run=dry_run)
+            case m.Idle():
+                return m.IdleAnswer(self._idle())
+
+    def _pong(self) -> m.Pong:
+        world = self._state.world
+        return m.Pong(
+            version=self._serving.version,
+            leading=self._leading(),
+            http_url=self._serving.http_url,
+            through=world.through,
+            busy=self._is_busy(),
+            store=self._serving.store,
+            ignored=world.ignored,
+        )
+
+    def _known(self, run: RunId) -> Run:
+        state = self._state.world.runs.get(run)
+        if state is None or state.submitted is None:
+            raise InputError(f"there is no run {run}", "`wheelfleet runs` lists them")
+        return state
+
+    def _progress(self, query: m.ProgressAsk) -> m.Progress:
+        submitted = self._known(query.run).submitted
+        index_url = self._serving.index_url(submitted.index) if submitted is not None else ""
+        world, walk, _ = self._state
+        return progress(world, walk, query.run, self._heartbeats, since=query.since, index_url=index_url)
+
+    def _agents(self) -> tuple[m.AgentRow, ...]:
+        return agent_rows(self._state.world, self._heartbeats, self._leases.last_heard, self._clock.monotonic())
+
+    async def _bundle(self, actor: str, ask: m.BundleAsk) -> m.UploadGrant:
+        _require_operator(actor)
+        if ask.size > LARGEST_BUNDLE:
+            raise InputError(f"the inputs of a run may have {LARGEST_BUNDLE} bytes; these have {ask.size}")
+        key = bundle_key(ask.sha256)
+        held = await self._blobs.head(key)
+        if held is not None and held.size == ask.size:
+            return m.UploadGrant(stored=True)
+        signed = self._blobs.sign_put(key, sha256=ask.sha256, size=ask.size, expires=SIGNED_FOR)
+        return m.UploadGrant(signed.url, signed.headers)
+
+    def _is_busy(self) -> bool:
+        return bool(self._state.world.active_runs()) or self._busy()
+
+    def _idle(self) -> float:
+        """Seconds since work was last seen; a log that moved between two looks is work too."""
+        through = self._state.world.through
+        if self._is_busy() or through != self._quiet_through:
+            self._quiet_since = self._clock.monotonic()
+            self._quiet_through = through
+        return self._clock.monotonic() - self._quiet_since
+
+
+def _require_operator(actor: str) -> None:
+    if not actor.startswith("operator-"):
+        raise InputError(f"{actor} may only look", "use the credential of an operator")

@@ -1,0 +1,49 @@
+"""How long a run will still take, from what it took so far."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from wheelfleet_shared.core.events import Expectation
+
+PRIOR: dict[Expectation, float] = {"pure": 1.5, "open": 2.5, "native": 15.0}
+"""Seconds that a build takes where none of its expectation was measured yet."""
+PRIOR_WEIGHT = 1.0
+"""How many measured builds the prior counts for."""
+
+
+class Measured(NamedTuple):
+    """A node that was built in this run, in ``wall`` seconds."""
+
+    expectation: Expectation
+    wall: float
+
+
+class Open(NamedTuple):
+    """A node that is not done; ``running``: seconds that its build has run already."""
+
+    expectation: Expectation
+    running: float = 0.0
+
+
+def remaining_seconds(done: Sequence[Measured], left: Sequence[Open], elapsed: float) -> float:
+    """Seconds until the last open node is done; negative where nothing was measured yet.
+
+    The work left, in expected seconds of builds, at the rate at which such work was done so far;
+    and not less than the longest build that is left.
+    """
+    if not left:
+        return 0.0
+    if not done or elapsed <= 0:
+        return -1.0
+    expected = _expected(done)
+    parts = [max(expected[node.expectation] - node.running, 0.1 * expected[node.expectation]) for node in left]
+    worked = sum(max(item.wall, 0.1) for item in done) + sum(node.running for node in left)
+    return max(sum(parts) * elapsed / worked, *parts)
+
+
+def _expected(done: Sequence[Measured]) -> dict[Expectation, float]:
+    found: dict[Expectation, float] = {}
+    for expectation, prior in PRIOR.items():
+        walls = [item.wall for item in done if item.expectation == expectation]
+        found[expectation] = (sum(walls) + prior * PRIOR_WEIGHT) / (len(walls) + PRIOR_WEIGHT)
+    return found
