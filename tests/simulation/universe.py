@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from wheelfleet_coordinator.app.listings import UpstreamPage
+from wheelfleet_coordinator.adapters.package_index import FetchedPage
 from wheelfleet_shared.errors import SourceError
 
 
@@ -33,7 +33,7 @@ class Universe:
     def release(self, name: str, version: str) -> Release:
         return self._releases[name][version]
 
-    async def fetch_page(self, index_url: str, project: str) -> UpstreamPage | None:
+    async def fetch_page(self, index_url: str, project: str) -> FetchedPage | None:
         versions: Mapping[str, Release] = self._releases.get(project, {})
         if not versions:
             return None
@@ -46,7 +46,7 @@ class Universe:
             for version, release in sorted(versions.items())
         ]
         page = {"meta": {"api-version": "1.0"}, "name": project, "files": files}
-        return UpstreamPage(json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", f"sim://simple/{project}/")
+        return FetchedPage(json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", f"sim://simple/{project}/")
 
     async def download(self, url: str, to: Path) -> tuple[str, int]:
         _, _, rest = url.partition("sim://files/")

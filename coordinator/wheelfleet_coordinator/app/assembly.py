@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import msgspec
@@ -97,11 +97,13 @@ def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
     )
 
 
-async def run(parts: Assembled, bus: Bus) -> None:
-    """Catch up with the log, answer agents, lead, and go on until cancelled."""
+async def run(parts: Assembled, bus: Bus, open_queries: Callable[[Bus], Awaitable[None]] | None = None) -> None:
+    """Catch up with the log, answer agents (and people), lead, and go on until cancelled."""
     folded = await parts.coordinator.catch_up()
     logger.info("folded %d events", folded)
     await parts.desk.open(bus)
+    if open_queries is not None:
+        await open_queries(bus)
     parts.leases.reset()
     parts.coordinator.lead()
     try:

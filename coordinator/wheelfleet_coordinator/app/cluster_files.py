@@ -173,7 +173,7 @@ def set_up(layout: Layout, *, slots: int) -> Setup:
     token = read_private(token_file).decode()
     credentials = {actor: _credential(layout, actor, *urls, token) for actor in _actors()}
     store = _store(layout.credentials / "store.json", ports.store)
-    _write_configurations(layout, store, HttpConfig(port=ports.http, token_files=(str(token_file),)), slots)
+    _write_configurations(layout, store, HttpConfig(port=ports.http, token_files=(str(token_file),), public=True), slots)
     nats = NatsConfig(
         server_name=f"wheelfleet-{digest('data-folder/1', str(layout.data))[:12]}",
         store_folder=str(layout.data / "nats" / "store"),

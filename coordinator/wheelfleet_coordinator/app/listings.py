@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
@@ -12,6 +12,7 @@ from wheelfleet_shared.core.keys import pinned_page_key
 from wheelfleet_shared.names import RunId, Sha256
 from wheelfleet_shared.ports import Blobs
 
+from ..adapters.package_index import FetchedPage
 from ..core import decisions
 from ..core.candidates import ProjectListing, missing_project, read_page
 from ..core.world import World
@@ -20,15 +21,7 @@ from .committer import Committer
 KEPT: Final = 512
 
 
-class UpstreamPage(NamedTuple):
-    """A page as the index served it; ``url`` without credentials."""
-
-    content: bytes
-    content_type: str
-    url: str
-
-
-FetchPage = Callable[[str, str], Awaitable[UpstreamPage | None]]
+FetchPage = Callable[[str, str], Awaitable[FetchedPage | None]]
 """(index URL, project) → its page, or None where the index has no such project."""
 
 
@@ -63,7 +56,7 @@ class Listings:
         await self._committer.commit(Aggregate("run", run), lambda world: decisions.listed(world, run, event))
         return await self._pinned(self._world.runs[run].listed[project])
 
-    async def _pin(self, project: str, page: UpstreamPage | None) -> e.ProjectListed:
+    async def _pin(self, project: str, page: FetchedPage | None) -> e.ProjectListed:
         if page is None:
             return e.ProjectListed(project, "", "", "")
         digest = Sha256(hashlib.sha256(page.content).hexdigest())

@@ -23,12 +23,14 @@ class StoreConfig(Sealed, frozen=True):
 class HttpConfig(Sealed, frozen=True):
     """Where the coordinator serves the index and the outputs. Port 0: nowhere.
 
-    token_files: each holds one token that a client may present; without any, everyone may read.
+    token_files: each holds one token; the first is the operators', who alone may read the outputs of
+    runs. public: whether everyone may read pages and wheels; else any of the tokens is needed.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     token_files: tuple[str, ...] = ()
+    public: bool = False
 
 
 class CoordinatorConfig(Sealed, frozen=True):

@@ -1,0 +1,139 @@
+"""The coordinator as a process: its configuration read, its adapters opened, its parts run."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import uuid
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from nats.aio.client import Client
+
+from wheelfleet_shared.adapters.clock import SystemClock
+from wheelfleet_shared.adapters.make_credentials import load_credential, read_private
+from wheelfleet_shared.adapters.nats_bus import NatsBus
+from wheelfleet_shared.adapters.nats_connection import connect
+from wheelfleet_shared.adapters.nats_log import NatsLog
+from wheelfleet_shared.adapters.nats_streams import ensure_streams
+from wheelfleet_shared.adapters.s3_blobs import S3Blobs, S3Settings
+from wheelfleet_shared.core.configuration import CoordinatorConfig, StoreConfig, decode_config
+from wheelfleet_shared.core.credentials import Credential
+from wheelfleet_shared.errors import InfrastructureError, InputError
+
+from ..adapters.http_index import index_app
+from ..adapters.http_server import RunningHttp, serve
+from ..adapters.signed_links import SignedLinks
+from ..adapters.upstream import Upstream
+from ..core.index_pages import page_of
+from ..core.outputs import run_outputs
+from ..core.world import World
+from . import assembly
+from .queries import Queries, Serving
+
+logger = logging.getLogger(__name__)
+
+
+class _Opened(NamedTuple):
+    ports: assembly.Ports
+    blobs: S3Blobs
+    client: Client
+
+
+def run(config_path: Path) -> None:
+    """Serve until SIGTERM or SIGINT; raises WheelfleetError where it cannot start or go on."""
+    data = read_private(config_path)
+    config = decode_config(data, CoordinatorConfig, toml=config_path.suffix == ".toml", origin=str(config_path))
+    asyncio.run(_until_stopped(config))
+
+
+async def _until_stopped(config: CoordinatorConfig) -> None:
+    """Run until a signal asks for the end, or the connection is over for good."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    credential = load_credential(Path(config.credential))
+    async with _opened(config, credential, ended) as opened:
+        serving = asyncio.create_task(_serve(config, credential, opened))
+        stop = asyncio.create_task(ended.wait())
+        await asyncio.wait([serving, stop], return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if serving.done():
+            await serving
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        if opened.client.is_closed:
+            raise InfrastructureError("the connection to NATS is over for good", "check the server and the credential")
+
+
+@contextlib.asynccontextmanager
+async def _opened(config: CoordinatorConfig, credential: Credential, ended: asyncio.Event) -> AsyncIterator[_Opened]:
+    async def closed() -> None:
+        ended.set()
+
+    clock = SystemClock()
+    blobs = S3Blobs(_settings(config.store), clock)
+    await blobs.ensure_bucket()
+    client = await connect(credential, name=credential.actor, on_closed=closed)
+    upstream = Upstream(os.environ, files=True)
+    try:
+        incarnation = await ensure_streams(client)
+        ports = assembly.Ports(
+            log=NatsLog(client, credential.actor, incarnation),
+            bus=NatsBus(client),
+            blobs=blobs,
+            clock=clock,
+            fetch_page=upstream.fetch_page,
+            download=upstream.download,
+            new_id=lambda: uuid.uuid4().hex,
+        )
+        yield _Opened(ports, blobs, client)
+    finally:
+        await upstream.close()
+        await client.close()
+        await blobs.close()
+
+
+def _settings(store: StoreConfig) -> S3Settings:
+    return S3Settings(store.endpoint_url, store.bucket, store.access_key, store.secret_key, store.region)
+
+
+async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Opened) -> None:
+    """Assemble, answer people and installers, and run until cancelled."""
+    ports = opened.ports
+    parts = assembly.assemble(ports, assembly.Times())
+    http = await _serve_http(config, parts.state.world, ports)
+    try:
+        queries = Queries(
+            parts.state,
+            parts.desk.heartbeats,
+            parts.leases,
+            ports.blobs,
+            ports.clock,
+            Serving(version("wheelfleet"), http.url, config.store.endpoint_url),
+            leading=lambda: parts.coordinator.leading,
+            busy=lambda: parts.executor.busy,
+        )
+        logger.info("%s serves the index at %s", credential.actor, http.url)
+        await assembly.run(parts, ports.bus, queries.open)
+    finally:
+        await http.stop()
+
+
+async def _serve_http(config: CoordinatorConfig, world: World, ports: assembly.Ports) -> RunningHttp:
+    tokens = [read_private(Path(path)).decode().strip() for path in config.http.token_files]
+    if not tokens:
+        raise InputError("the coordinator's configuration names no token file", "add http.token_files")
+    application = index_app(
+        lambda index, project, form: page_of(world, index, project, form),
+        lambda run: run_outputs(world, run),
+        ports.blobs,
+        SignedLinks(ports.blobs, ports.clock),
+        token=None if config.http.public else tokens[-1],
+        operator_token=tokens[0],
+    )
+    return await serve(application, config.http.host, config.http.port)
