@@ -7,7 +7,6 @@ import lzma
 import os
 import stat
 import tarfile
-import zipfile
 
 import pytest
 
@@ -82,7 +81,7 @@ def test_a_source_is_unpacked_whatever_compressed_it(unpack, tmp_path, compress)
     root = tmp_path / "out" / "pkg-1.0"
     assert (extracted.root, extracted.newest_mtime, extracted.members) == (root, Y2020 + 7, 8)
     assert (root / "latest").read_bytes() == b"setup()"
-    assert os.readlink(root / "latest") == "docs/../setup.py"
+    assert str((root / "latest").readlink()) == "docs/../setup.py"
     assert (root / "copy.sh").read_bytes() == b"#!"
     assert (root / "copy.sh").stat().st_nlink == 1
     assert root.stat().st_mtime == Y2020
@@ -113,7 +112,7 @@ def test_of_two_files_with_one_name_the_later_holds(unpack):
 
 def test_names_that_are_no_utf8_survive(unpack):
     root = unpack([member("p/caf\udce9", b"latin")]).root
-    assert os.listdir(bytes(root)) == [b"caf\xe9"]
+    assert [os.fsencode(path.name) for path in root.iterdir()] == [b"caf\xe9"]
 
 
 def test_resource_forks_of_macos_beside_the_top_folder_do_not_count(unpack):
@@ -184,8 +183,9 @@ REFUSED = {
 }
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize("case", REFUSED)
-def test_hostile_tar_archives_are_refused(unpack, outside, case):
+def test_hostile_tar_archives_are_refused(unpack, case):
     members, rule = REFUSED[case]
     with pytest.raises(SourceError, match=rule) as caught:
         unpack(members)
@@ -271,92 +271,6 @@ def damaged_header():
 def test_broken_archives_are_source_errors(unpack, data):
     with pytest.raises(SourceError, match=r"broken|no archive|ends in the middle"):
         unpack(data)
-
-
-def zip_bytes(*entries, compression=zipfile.ZIP_DEFLATED):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", compression) as archive:
-        for name, data, mode in entries:
-            info = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-            info.create_system, info.external_attr, info.compress_type = 3, mode << 16, compression
-            archive.writestr(info, data)
-    return out.getvalue()
-
-
-FILE, RUN, LINK, DIR = stat.S_IFREG | 0o644, stat.S_IFREG | 0o755, stat.S_IFLNK | 0o777, stat.S_IFDIR | 0o755
-
-
-def test_a_zip_source_is_unpacked(unpack):
-    entries = [
-        ("p-1/", b"", DIR),
-        ("p-1/run", b"r", RUN),
-        ("p-1/a", b"a", FILE),
-        ("p-1/l", b"a", LINK),
-        ("p-1/plain", b"", 0),
-    ]
-    extracted = unpack(zip_bytes(*entries))
-    assert (extracted.root.name, extracted.newest_mtime) == ("p-1", Y2020)
-    assert (extracted.root / "l").readlink().name == "a"
-    assert [oct(stat.S_IMODE((extracted.root / name).stat().st_mode)) for name in ("run", "a", "plain")] == [
-        "0o755",
-        "0o644",
-        "0o644",
-    ]
-
-
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
-def test_times_of_zip_members_do_not_depend_on_the_zone(unpack, monkeypatch, zone):
-    monkeypatch.setenv("TZ", zone)
-    assert unpack(zip_bytes(("p/a", b"", FILE))).newest_mtime == Y2020
-
-
-@pytest.mark.parametrize(
-    ("entries", "rule"),
-    [
-        ([("/etc/x", b"", FILE)], "absolute"),
-        ([("p/../../canary", b"x", FILE)], "climbs"),
-        ([("p/l", b"../../canary", LINK)], "leads out"),
-        ([("p/l", b"../..", LINK), ("p/l/canary", b"x", FILE)], "lies below"),
-        ([("p/l", b"../../canary", LINK), ("p/l", b"x", FILE)], "came before"),
-        ([("p/l", b"/etc/passwd", LINK)], "absolute"),
-        ([("p/l", b"a" * 5000, LINK)], "link target"),
-        ([("p/null", b"", stat.S_IFCHR | 0o666)], "device"),
-        ([("p/pipe", b"", stat.S_IFIFO | 0o666)], "pipe"),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_hostile_zip_archives_are_refused(unpack, outside, entries, rule):
-    with pytest.raises(SourceError, match=rule):
-        unpack(zip_bytes(*entries))
-
-
-def test_separators_of_dos_are_separators_and_cannot_climb(unpack, outside):
-    data = zip_bytes(("p\\a\\b", b"x", 0), ("p\\..\\..\\canary", b"x", 0))
-    at = [index for index in range(len(data)) if data.startswith(b"PK\x01\x02", index)]
-    made_on_dos = bytearray(data)
-    for index in at:
-        made_on_dos[index + 5] = 0
-    with pytest.raises(SourceError, match="climbs"):
-        unpack(bytes(made_on_dos))
-
-
-@pytest.mark.parametrize(("data", "rule"), [(os.urandom(200_000), "over 100000 bytes"), (bytes(90_000), "10 times")])
-def test_zip_bombs_are_refused(unpack, data, rule):
-    with pytest.raises(SourceError, match=rule):
-        unpack(zip_bytes(("p/bomb", data, FILE)), SMALL)
-
-
-def test_encrypted_and_cut_zip_members_are_refused(unpack, tmp_path):
-    data = zip_bytes(("p/a", os.urandom(2000), FILE))
-    encrypted = bytearray(data)
-    encrypted[data.index(b"PK\x01\x02") + 8] |= 1
-    with pytest.raises(SourceError, match="encrypted"):
-        unpack(bytes(encrypted))
-    wrong = bytearray(data)
-    wrong[200] ^= 0xFF
-    (tmp_path / "archive").write_bytes(wrong)
-    with pytest.raises(SourceError, match="broken archive"):
-        extract(tmp_path / "archive", tmp_path / "again")
 
 
 def test_the_destination_must_be_new(unpack, tmp_path):
