@@ -217,7 +217,7 @@ class _FileReader:
         """The candidate, or None where the file is neither an sdist nor a wheel of the project."""
         try:
             name, version_text, kind = parse_filename(file.filename, self.project)
-            if canonicalize_name(name) != self.project:
+            if canonicalize_name(name) != self.project or self._points_home(file.url):
                 return None
             version = str(self._version(version_text))
             if kind == "sdist":
@@ -228,6 +228,10 @@ class _FileReader:
         except (UnparsableFilenameError, InvalidVersion, InvalidWheelFilename):
             pass
         return None
+
+    def _points_home(self, url: str) -> bool:
+        """Whether a page from the network names a file of this machine."""
+        return url.lower().startswith("file:") and not self.base.startswith("file:")
 
     def _version(self, text: str) -> Version:
         version = self.versions.get(text)
