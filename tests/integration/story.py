@@ -111,10 +111,11 @@ class Story:
         self.append("build", build, e.BuildSucceeded())
         return wheel
 
-    def publish(self, node: str, wheel: e.FileRef, build: BuildId = BuildId("b"), **facts) -> str:
+    def publish(self, node: str, wheel: e.FileRef, build: BuildId | None = None, **facts) -> str:
         """Accepted and published under its file name; the id of the file."""
         found = file_id(IndexName(), wheel.file_name)
         facts = {"metadata_sha256": sha256_of("metadata " + wheel.file_name)} | facts
+        build = build or BuildId("b")
         plan = self.world.build(build).plan
         build_key = plan.key if plan else "k"
         self.append("file", found, e.WheelAccepted(IndexName(), build, build_key, key_of(node), wheel, **facts))

@@ -60,17 +60,19 @@ def test_what_was_written_reads_back_as_the_same_graph():
     assert read_graph(graph_text(graph)) == graph
 
 
+LOOSE = (
+    '{"":{"download_url":"","pre_built":false,"version":"0","canonicalized_name":"",'
+    '"edges":[{"key":"a==1","req_type":"install","req":"a"}]}}'
+)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
         ("[]", "no graph file"),
         ("{", "no graph file"),
         ("{}", "no root"),
-        (
-            '{"":{"download_url":"","pre_built":false,"version":"0","canonicalized_name":"",'
-            '"edges":[{"key":"a==1","req_type":"install","req":"a"}]}}',
-            "a==1",
-        ),
+        (LOOSE, "a==1"),
     ],
 )
 def test_what_is_no_graph_file_is_refused_with_a_reason(text, named):

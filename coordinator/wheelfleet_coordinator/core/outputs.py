@@ -32,6 +32,18 @@ class OutputFile(msgspec.Struct, frozen=True, order=True):
     key: str
 
 
+class RunOutputs(msgspec.Struct, frozen=True):
+    """Everything of a run's output folder. texts: path → content of what is rendered."""
+
+    texts: dict[str, bytes]
+    files: list[OutputFile]
+
+
+def run_outputs(world: World, run: RunId) -> RunOutputs:
+    """What a run leaves behind, as it stands now; raises InputError for an unknown run."""
+    return RunOutputs(outputs(world, run), files(world, run))
+
+
 def outputs(world: World, run: RunId) -> dict[str, bytes]:
     """Path in the output folder → content, of all that is rendered; raises InputError for an unknown run.
 
