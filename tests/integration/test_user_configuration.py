@@ -106,12 +106,13 @@ def test_uv_counts_where_pip_names_no_index(machine):
     assert machine.choose().origin == f"uv's configuration ({system})"
     machine.write("etc/xdg/uv/uv.toml", '[pip]\nindex-url = "https://xdg.example/simple"\n')
     assert machine.choose().url == "https://xdg.example/simple"
-    user = (
-        '[[index]]\nurl = "https://x.example"\n[[index]]\nname = "own"\nurl = "https://own.example"\ndefault = true\n'
-    )
-    machine.write("home/.config/uv/uv.toml", user + '\nhttps-proxy = "http://p.example"\n')
+    other = '[[index]]\nurl = "https://x.example"\n'
+    own = '[[index]]\nname = "own"\nurl = "https://own.example"\ndefault = true\n'
+    user = 'https-proxy = "http://p.example"\n' + other + own
+    machine.write("home/.config/uv/uv.toml", user)
     choice = machine.choose(UV_INDEX_OWN_USERNAME="ann", UV_INDEX_OWN_PASSWORD="secret")
     assert (choice.url, choice.auth) == ("https://own.example", ("ann", "secret"))
+    assert choice.proxy == "http://p.example"
     assert choice.ignored[0].startswith("https://x.example ")
     assert machine.choose(UV_DEFAULT_INDEX="mine=https://v.example/simple").url == "https://v.example/simple"
     assert machine.choose(UV_NO_CONFIG="1").origin == "the default"

@@ -129,6 +129,12 @@ def test_a_digest_that_is_no_sha256_is_no_promise():
     assert found.sha256 == ""
 
 
+def test_a_page_from_the_network_names_no_file_of_this_machine():
+    page = json_page(entry("foo_bar-1.tar.gz") | {"url": "file:///etc/passwd"})
+    assert not read(page).releases
+    assert len(read_page(page, JSON_TYPE, "file:///srv/simple/foo-bar/", "foo-bar").releases) == 1
+
+
 def test_a_file_known_by_its_url_alone():
     found = candidate_at(f"https://u:p@h.example/a/foo%2Bx-1.0.tar.gz?x=1#sha256={SHA}", "foo", "1.0", "sdist")
     assert (found.file_name, found.sha256) == ("foo+x-1.0.tar.gz", SHA)
