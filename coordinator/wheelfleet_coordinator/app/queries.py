@@ -16,7 +16,7 @@ from wheelfleet_shared.ports import Blobs, Bus, Clock
 from ..core.explain import explain
 from ..core.leases import LeaseBook
 from ..core.progress import progress
-from ..core.run_rows import agent_rows, run_rows, target_list
+from ..core.run_rows import agent_rows, run_rows, slot_rows, target_list
 from ..core.why import why
 from .coordinator import State
 from .gathering import LARGEST_BUNDLE, collect, logs_of, work_of_shell
@@ -146,10 +146,14 @@ class Queries:
         submitted = self._known(query.run).submitted
         index_url = self._serving.index_url(submitted.index) if submitted is not None else ""
         world, walk, _ = self._state
-        return progress(world, walk, query.run, self._heartbeats, since=query.since, index_url=index_url)
+        at = self._clock.now()
+        return progress(world, walk, query.run, self._slots(), at=at, since=query.since, index_url=index_url)
+
+    def _slots(self) -> tuple[m.SlotRow, ...]:
+        return slot_rows(self._state.world, self._heartbeats, self._clock.now())
 
     def _agents(self) -> tuple[m.AgentRow, ...]:
-        return agent_rows(self._state.world, self._heartbeats, self._leases.last_heard, self._clock.monotonic())
+        return agent_rows(self._state.world, self._slots(), self._leases.last_heard, self._clock.monotonic())
 
     async def _bundle(self, actor: str, ask: m.BundleAsk) -> m.UploadGrant:
         _require_operator(actor)

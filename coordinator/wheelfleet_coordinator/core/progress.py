@@ -12,7 +12,6 @@ from .failures import failure_rows
 from .graph import Graph, GraphNode
 from .milestones import milestones
 from .node_result import node_results
-from .run_rows import slot_rows
 from .standing import Stand, Standing
 from .walk import Walk
 from .world import World
@@ -35,17 +34,16 @@ _WORDS = {
 
 
 def progress(
-    world: World, walk: Walk, run: RunId, heartbeats: Mapping[str, m.Heartbeat], *, since: int, index_url: str
+    world: World, walk: Walk, run: RunId, slots: tuple[m.SlotRow, ...], *, at: float, since: int, index_url: str
 ) -> m.Progress:
-    """How far a submitted run is. since: sequence up to which its milestones are known.
+    """How far a submitted run is. at: seconds since the epoch. since: sequence up to which milestones are known.
 
     Cost: linear in the nodes of the run, small for active ones.
     """
     state = world.runs[run]
     graphs = world.graphs_of(run)
-    slots = tuple(row for agent, beat in sorted(heartbeats.items()) for row in slot_rows(world, agent, beat))
     finished = state.finished is not None
-    elapsed = (state.finished_at if finished else world.at) - state.submitted_at
+    elapsed = (state.finished_at if finished else at) - state.submitted_at
     return m.Progress(
         run=run,
         status=state.status,

@@ -1,8 +1,9 @@
 """Lists for people: runs and agents, as the world and the heartbeats tell them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.core.build import Status
 from wheelfleet_shared.core.run import Agent, Run
 from wheelfleet_shared.names import RunId
 
@@ -47,18 +48,32 @@ def _ended(walk: Walk, run: Run) -> tuple[int, int]:
     return walk.counts(run.id)
 
 
-def slot_rows(world: World, agent: str, beat: m.Heartbeat | None) -> tuple[m.SlotRow, ...]:
-    """What each busy slot of an agent does, as it said last; builds that are no longer its own are left out."""
-    rows = []
-    for held in beat.held if beat is not None else ():
-        build = world.build(held.build)
-        if build.plan is not None and build.fence == held.fence:
-            rows.append(m.SlotRow(agent, str(build.plan.node), build.plan.goal, held.phase, held.since))
-    return tuple(rows)
+def slot_rows(world: World, heartbeats: Mapping[str, m.Heartbeat], at: float) -> tuple[m.SlotRow, ...]:
+    """What each busy slot does, by agent: the phase that its agent told last, and for how long it has the build.
+
+    at: seconds since the epoch. Claims are known at once, phases with the agent's next heartbeat.
+    """
+    phases = {held.fence: held.phase for beat in heartbeats.values() for held in beat.held}
+    claimed = [world.builds[build] for build in world.by_status[Status.CLAIMED]]
+    rows = [
+        m.SlotRow(
+            agent=build.owner,
+            node=str(build.plan.node),
+            goal=build.plan.goal,
+            phase=phases.get(build.fence, "starting"),
+            seconds=max(0.0, at - build.claimed_at),
+        )
+        for build in claimed
+        if build.plan is not None
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.agent, -row.seconds, row.node)))
 
 
-def agent_rows(world: World, heartbeats: Mapping[str, m.Heartbeat], heard: Heard, now: float) -> tuple[m.AgentRow, ...]:
+def agent_rows(world: World, slots: Iterable[m.SlotRow], heard: Heard, now: float) -> tuple[m.AgentRow, ...]:
     """All agents that ever joined, by name. now: monotonic seconds on the clock of ``heard``."""
+    busy: dict[str, list[m.SlotRow]] = {}
+    for slot in slots:
+        busy.setdefault(slot.agent, []).append(slot)
     return tuple(
         m.AgentRow(
             agent=name,
@@ -67,7 +82,7 @@ def agent_rows(world: World, heartbeats: Mapping[str, m.Heartbeat], heard: Heard
             sandbox=agent.joined.sandbox,
             status=agent_status(agent, silence(agent, heard, now)),
             seen=silence(agent, heard, now),
-            held=slot_rows(world, name, heartbeats.get(name)),
+            held=tuple(busy.get(name, ())),
         )
         for name, agent in sorted(world.agents.items())
         if agent.joined is not None
