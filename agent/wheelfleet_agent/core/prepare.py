@@ -1,0 +1,145 @@
+"""From an upstream archive to the patched sdist that every agent builds from.
+
+A function of the archive's bytes, the patches and the settings. It uses the folder it is given and
+starts nothing: how a patch is applied comes in as a function.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from packaging.version import Version
+
+from wheelfleet_shared.errors import InputError
+from wheelfleet_shared.names import Distribution, Sha256
+
+from .archive import Extracted, extract
+from .archive_limits import ExtractLimits
+from .archive_tree import zip_time
+from .patched_sdist import changed, check_tree, fingerprints, pack_sdist, stem
+from .pyproject import FILE_NAME, BuildSystem, read_build_system
+from .pyproject_fix import fix_build_requires
+from .source_name import PKG_INFO, check_claim, read_claim, stub_pkg_info
+
+
+class Patch(msgspec.Struct, frozen=True):
+    """One patch for ``patch -p1``; ``name`` is for messages."""
+
+    name: str
+    data: bytes
+
+
+ApplyPatch = Callable[[Path, Patch], None]
+"""Applies a patch in a folder, leaving no ``.orig`` behind; raises SourceError where it does not fit.
+
+With GNU patch this takes ``--forward`` (``--batch`` alone takes back a patch that upstream has already)
+and ``--no-backup-if-mismatch``.
+"""
+
+
+class Preparation(msgspec.Struct, frozen=True):
+    """The settings that reach preparation.
+
+    epoch: ``SOURCE_DATE_EPOCH`` of the settings, or None. build_dir: where pyproject.toml lies,
+    relative to the source. update_requires, remove_requires: of ``project_override``.
+    """
+
+    epoch: int | None = None
+    build_dir: str = "."
+    update_requires: tuple[str, ...] = ()
+    remove_requires: tuple[str, ...] = ()
+
+
+class PreparedSource(msgspec.Struct, frozen=True):
+    """The patched sdist, and what is known of it without running it.
+
+    epoch: SOURCE_DATE_EPOCH of all that follows. touched: members that a patch or the settings
+    changed. requires_dist_static: see source_name.Claim.
+    """
+
+    sdist: Path
+    sha256: Sha256
+    size: int
+    epoch: int
+    build_system: BuildSystem
+    touched: tuple[str, ...] = ()
+    requires_dist_static: bool = False
+
+
+def prepare_source(
+    archive: Path,
+    distribution: Distribution,
+    version: Version,
+    patches: Sequence[Patch],
+    settings: Preparation,
+    workdir: Path,
+    apply_patch: ApplyPatch,
+    limits: ExtractLimits | None = None,
+) -> PreparedSource:
+    """The patched sdist lies in workdir; equal inputs give equal bytes on every host.
+
+    workdir must hold neither ``source`` nor the sdist. Raises SourceError (an unsafe or broken
+    archive, another distribution than wanted, a patch that does not fit, a bad pyproject.toml)
+    and InputError (a build_dir that is none).
+    """
+    extracted = extract(archive, workdir / "source", limits)
+    claim = read_claim(extracted.root)
+    check_claim(claim, distribution, version)
+    touched = _change(extracted.root, patches, settings, apply_patch)
+    build_folder = _build_folder(extracted.root, settings.build_dir)
+    for folder in {extracted.root, build_folder}:
+        _ensure_pkg_info(folder, distribution, version)
+    epoch = _epoch(extracted, settings)
+    sdist = workdir / f"{stem(distribution, version)}.tar.gz"
+    pack_sdist(extracted.root, stem(distribution, version), epoch, touched, sdist)
+    return PreparedSource(
+        sdist,
+        _sha256(sdist),
+        sdist.stat().st_size,
+        epoch,
+        read_build_system(build_folder),
+        tuple(sorted(touched)),
+        claim is not None and claim.requires_dist_static,
+    )
+
+
+def _change(root: Path, patches: Sequence[Patch], settings: Preparation, apply_patch: ApplyPatch) -> frozenset[str]:
+    """Patches and the override are applied; names of what they changed."""
+    if not patches and not settings.update_requires and not settings.remove_requires:
+        return frozenset()
+    before = fingerprints(root)
+    for patch in patches:
+        apply_patch(root, patch)
+    check_tree(root)
+    _fix_pyproject(_build_folder(root, settings.build_dir) / FILE_NAME, settings)
+    return changed(before, fingerprints(root))
+
+
+def _fix_pyproject(file: Path, settings: Preparation) -> None:
+    data = file.read_bytes() if file.is_file() else b""
+    fixed = fix_build_requires(data, settings.update_requires, settings.remove_requires)
+    if fixed != data:
+        file.write_bytes(fixed)
+
+
+def _build_folder(root: Path, build_dir: str) -> Path:
+    folder = (root / build_dir).resolve()
+    if folder.is_relative_to(root.resolve()) and folder.is_dir():
+        return folder
+    raise InputError(f"build_dir {build_dir!r} is no folder inside the source", "correct it in the settings")
+
+
+def _ensure_pkg_info(folder: Path, distribution: Distribution, version: Version) -> None:
+    file = folder / PKG_INFO
+    if not file.is_file():
+        file.write_bytes(stub_pkg_info(distribution, version))
+
+
+def _epoch(extracted: Extracted, settings: Preparation) -> int:
+    return zip_time(extracted.newest_mtime if settings.epoch is None else settings.epoch)
+
+
+def _sha256(file: Path) -> Sha256:
+    with file.open("rb") as opened:
+        return Sha256(hashlib.file_digest(opened, "sha256").hexdigest())
