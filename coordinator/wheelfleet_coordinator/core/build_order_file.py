@@ -1,6 +1,5 @@
 """build-order.json, in fromager's format with one more key: the sha256 of the source."""
 
-import json
 from collections.abc import Mapping
 from urllib.parse import urldefrag
 
@@ -9,6 +8,7 @@ from wheelfleet_shared.core.run import SourceFile
 from wheelfleet_shared.names import NodeKey, SourceId, source_id
 
 from .graph import Graph
+from .indented_json import indented_json
 from .least_edge import least_edges
 from .node_order import node_order
 
@@ -32,7 +32,7 @@ def build_order(graph: Graph) -> list[NodeKey]:
 def build_order_text(graph: Graph, sources: Mapping[SourceId, SourceFile]) -> str:
     """The text of build-order.json. An entry's sha256 is that of the original source, empty while unknown."""
     least = least_edges(graph)
-    return json.dumps([_entry(key, least[key], sources) for key in build_order(graph)], indent=2)
+    return indented_json([_entry(key, least[key], sources) for key in build_order(graph)])
 
 
 def _entry(key: NodeKey, edge: e.Edge, sources: Mapping[SourceId, SourceFile]) -> dict[str, str | bool]:

@@ -1,6 +1,5 @@
 """graph.json, in fromager's format: written from a folded graph, and read back into plain values."""
 
-import json
 from urllib.parse import urldefrag
 
 import msgspec
@@ -11,6 +10,7 @@ from wheelfleet_shared.names import NodeKey
 
 from .edge_order import edge_order
 from .graph import Graph
+from .indented_json import indented_json
 from .least_edge import least_edges
 
 ROOT = ""
@@ -90,7 +90,7 @@ def _file_order(nodes: dict[str, ParsedNode]) -> dict[str, None]:
 
 def graph_text(graph: ParsedGraph) -> str:
     """The text of graph.json."""
-    return json.dumps(msgspec.to_builtins(graph.nodes), indent=2)
+    return indented_json(graph.nodes)
 
 
 def read_graph(text: str | bytes) -> ParsedGraph:

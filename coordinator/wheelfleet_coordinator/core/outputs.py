@@ -17,7 +17,7 @@ from .graph_file import graph_text, parsed_graph
 from .index_pages import root_page, static_project_page
 from .node_result import NodeResult, node_results
 from .requirement_files import requirement_files
-from .summary_file import summary, summary_json, summary_markdown
+from .summary_file import summary_json, summary_markdown, summary_of
 from .world import World
 
 _DOWNLOADS = "wheels-repo/downloads"
@@ -41,7 +41,10 @@ class RunOutputs(msgspec.Struct, frozen=True):
 
 def run_outputs(world: World, run: RunId) -> RunOutputs:
     """What a run leaves behind, as it stands now; raises InputError for an unknown run."""
-    return RunOutputs(outputs(world, run), files(world, run))
+    graphs = _graphs(world, run)
+    results = [node_results(world, graph) for graph in graphs]
+    every = [result for of_graph in results for result in of_graph]
+    return RunOutputs(_texts(world, graphs, results) | _static_index(every), _files(every))
 
 
 def outputs(world: World, run: RunId) -> dict[str, bytes]:
@@ -49,23 +52,25 @@ def outputs(world: World, run: RunId) -> dict[str, bytes]:
 
     With several targets each has its folder below ``work-dir``. Cost: linear in the graphs.
     """
-    graphs = _graphs(world, run)
-    found: dict[str, str] = {}
-    for graph in graphs:
-        folder = f"work-dir/{graph.target}" if len(graphs) > 1 else "work-dir"
-        found |= {f"{folder}/{path}": text for path, text in _work_files(world, graph).items()}
-    wheels = [result.wheel for graph in graphs for result in node_results(world, graph) if result.wheel is not None]
-    return {path: text.encode() for path, text in found.items()} | _static_index(wheels)
+    return run_outputs(world, run).texts
 
 
 def files(world: World, run: RunId) -> list[OutputFile]:
     """The wheels and sdists of a run, by path; raises InputError for an unknown run."""
-    found = {
-        file.path: file
-        for graph in _graphs(world, run)
-        for result in node_results(world, graph)
-        for file in _stored(result)
-    }
+    return _files([result for graph in _graphs(world, run) for result in node_results(world, graph)])
+
+
+def _texts(world: World, graphs: list[Graph], results: list[list[NodeResult]]) -> dict[str, bytes]:
+    found = {}
+    for graph, of_graph in zip(graphs, results, strict=True):
+        folder = f"work-dir/{graph.target}" if len(graphs) > 1 else "work-dir"
+        texts = _work_files(world, graph, of_graph)
+        found.update({f"{folder}/{path}": text.encode() for path, text in texts.items()})
+    return found
+
+
+def _files(results: Iterable[NodeResult]) -> list[OutputFile]:
+    found = {file.path: file for result in results for file in _stored(result)}
     return [found[path] for path in sorted(found)]
 
 
@@ -75,11 +80,11 @@ def _graphs(world: World, run: RunId) -> list[Graph]:
     return world.graphs_of(run)
 
 
-def _work_files(world: World, graph: Graph) -> dict[str, str]:
+def _work_files(world: World, graph: Graph, results: list[NodeResult]) -> dict[str, str]:
     submitted = world.runs[graph.run].submitted
     options = submitted.options if submitted is not None else e.RunOptions()
     parsed = parsed_graph(graph, sdist_only=options.sdist_only)
-    told = summary(world, graph)
+    told = summary_of(world, graph, results)
     found = {
         "graph.json": graph_text(parsed),
         "build-order.json": build_order_text(graph, world.sources),
@@ -107,12 +112,12 @@ def _output_file(folder: str, file: e.FileRef, key: str) -> OutputFile:
     return OutputFile(f"{folder}/{file.file_name}", file.sha256, file.size, key)
 
 
-def _static_index(wheels: Iterable[WheelFile]) -> dict[str, bytes]:
+def _static_index(results: Iterable[NodeResult]) -> dict[str, bytes]:
     """A simple index of the run's wheels that any web server, or pip by a file URL, can use."""
     projects: dict[str, dict[str, WheelFile]] = {}
-    for wheel in wheels:
-        if wheel.accepted is not None:
-            projects.setdefault(wheel.accepted.node.name, {})[wheel.id] = wheel
+    for result in results:
+        if result.wheel is not None:
+            projects.setdefault(result.node.name, {})[result.wheel.id] = result.wheel
     pages = {f"wheels-repo/simple/{name}/index.html": _static_page(name, projects[name]) for name in sorted(projects)}
     return {"wheels-repo/simple/index.html": root_page(projects, "html"), **pages}
 

@@ -1,7 +1,6 @@
 """bootstrap-summary.json and .md: what became of a run on one target, from the log alone."""
 
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +9,7 @@ import msgspec
 from wheelfleet_shared.names import IndexName, RunId, TargetId
 
 from .graph import Graph, StageId
+from .indented_json import indented_json
 from .node_result import NodeResult, node_results
 from .world import World
 
@@ -59,9 +59,13 @@ class Summary(msgspec.Struct, frozen=True):
 
 def summary(world: World, graph: Graph) -> Summary:
     """What the world says of one graph of a run. Cost: linear in its nodes."""
+    return summary_of(world, graph, node_results(world, graph))
+
+
+def summary_of(world: World, graph: Graph, results: Sequence[NodeResult]) -> Summary:
+    """The summary of a graph whose nodes' results are known."""
     run = world.runs[graph.run]
     index = run.submitted.index if run.submitted is not None else IndexName()
-    results = node_results(world, graph)
     ended = run.finished is not None
     return Summary(
         run=run.id,
@@ -118,7 +122,7 @@ def _unresolvable(graph: Graph) -> list[FailureLine]:
 
 def summary_json(found: Summary) -> str:
     """The text of bootstrap-summary.json."""
-    return json.dumps(msgspec.to_builtins(found), indent=2) + "\n"
+    return indented_json(found) + "\n"
 
 
 def summary_markdown(found: Summary) -> str:
