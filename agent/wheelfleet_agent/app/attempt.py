@@ -10,6 +10,7 @@ from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.errors import InfrastructureError
 from wheelfleet_shared.names import Sha256
 
+from ..adapters.transfer import TransferFault
 from .desk_client import DeskClient
 from .ports import AttemptEnded, Builder, LogSink, Result, Upload, UploadKind
 
@@ -52,6 +53,8 @@ async def carry_out(
         result: e.BuildEvent = await builder.carry_out(work, attempt.enter, log, upload)
     except AttemptEnded as ended:
         result = e.AttemptAborted(attempt.fence, ended.kind, ended.detail)
+    except TransferFault as fault:
+        result = e.AttemptAborted(attempt.fence, fault.direction, fault.what)
     except InfrastructureError as error:
         result = e.AttemptAborted(attempt.fence, "upload", error.what)
     except asyncio.CancelledError:

@@ -1,0 +1,5 @@
+"""``python -m wheelfleet_agent`` is the ``wheelfleet-agent`` command."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,44 @@
+"""The ``wheelfleet-agent`` command: build wheels on this machine for a coordinator."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wheelfleet_shared.errors import WheelfleetError
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def serve(
+    config: Annotated[Path | None, typer.Option(help="The agent's configuration file (mode 0600).")] = None,
+    probe_sandbox: Annotated[
+        bool, typer.Option("--probe-sandbox", help="Only try the sandbox here, and say what it holds back.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
+) -> None:
+    """Join a cluster and build until SIGTERM."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    from .app import daemon  # noqa: PLC0415 - --help and mistakes answer at once
+
+    if probe_sandbox:
+        raise typer.Exit(daemon.probe())
+    if config is None:
+        raise typer.BadParameter("name the configuration file", param_hint="--config")
+    daemon.run(config)
+
+
+def main() -> None:
+    """Run the command; errors become a line for people and an exit code."""
+    try:
+        app()
+    except WheelfleetError as error:
+        typer.echo(f"wheelfleet-agent: {error}", err=True)
+        sys.exit(error.exit_code)
