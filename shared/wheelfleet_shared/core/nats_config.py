@@ -1,4 +1,4 @@
-"""The text of a nats-server configuration with one account, its streams durable, its users known by key."""
+"""The text of a nats-server configuration: durable streams, users known by key, the log in an account of its own."""
 
 import json
 from collections.abc import Iterable
@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 
 from ..names import Actor
-from .permissions import Permissions, permissions_of
+from .permissions import NOTICES, SERVICES, STREAMED_SERVICES, Permissions, permissions_of, role_of
 
 MAX_PAYLOAD = 1024 * 1024
 """Bytes of one message; events stay below 64 KiB, everything large lies in the object store."""
+_INNER = "COORDINATORS"
+_OUTER = "FLEET"
 _RESPONSE = {"max": 1, "expires": "2m"}
 
 
@@ -58,13 +60,33 @@ def render(config: NatsConfig) -> str:
             "max_memory_store": config.max_memory,
             "max_file_store": config.max_file,
         },
-        "accounts": {"FLEET": {"jetstream": "enabled", "users": _users(config.users)}},
+        "accounts": _accounts(config.users),
     }
     if config.monitoring is not None:
         settings["http"] = f"127.0.0.1:{config.monitoring}"
     if config.ports_folder:
         settings["ports_file_dir"] = config.ports_folder
     return json.dumps(settings, indent=2) + "\n"
+
+
+def _accounts(users: Iterable[User]) -> dict[str, Any]:
+    """Coordinators with the streams in one account, everybody else in the other; see ``permissions``."""
+    users = list(users)
+    inner = [user for user in users if role_of(user.actor) == "coordinator"]
+    outer = [user for user in users if role_of(user.actor) != "coordinator"]
+    exports = [
+        *({"service": subject, "response_type": "singleton"} for subject in SERVICES),
+        *({"service": subject, "response_type": "stream"} for subject in STREAMED_SERVICES),
+        *({"stream": subject} for subject in NOTICES),
+    ]
+    imports = [
+        *({"service": {"account": _INNER, "subject": subject}} for subject in (*SERVICES, *STREAMED_SERVICES)),
+        *({"stream": {"account": _INNER, "subject": subject}} for subject in NOTICES),
+    ]
+    return {
+        _INNER: {"jetstream": "enabled", "users": _users(inner), "exports": exports},
+        _OUTER: {"users": _users(outer), "imports": imports},
+    }
 
 
 def _users(users: Iterable[User]) -> list[dict[str, Any]]:

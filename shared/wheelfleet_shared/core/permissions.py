@@ -1,8 +1,13 @@
 """Who may say and hear what on the message bus; the server enforces it, the folds rely on it.
 
 An actor is the last token of every subject that it writes, so a permission on that token is a proof
-of authorship. Replies are allowed to who was asked, and only there: an actor's answers arrive under
-an inbox prefix of its own, which nobody else can listen to.
+of authorship. Answers to an actor arrive under an inbox prefix of its own, which nobody else can
+listen to.
+
+The asker chooses where an answer goes, and the server does not ask whether it may publish there:
+whoever could read one event with ``log.file.…coordinator-main`` for a reply subject would append it in a
+coordinator's name. So the log lives in an account with the coordinators alone; all others have
+another account and reach it through ``SERVICES``, and answers come back into their account.
 """
 
 from typing import Literal, get_args
@@ -18,6 +23,22 @@ LOG = "LOG"
 """The stream of events, over ``log.>``."""
 BLOG = "BLOG"
 """The stream of build log lines, over ``blog.<build>.<fence>.<actor>``."""
+
+SERVICES = (
+    "log.*.*.*",
+    "blog.*.*.*",
+    "a.*.*",
+    "q.*.*",
+    "$JS.API.INFO",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.CONSUMER.CREATE.*.>",
+    "$JS.API.CONSUMER.INFO.*.*",
+)
+"""What can be asked across the accounts, with one answer; who may ask is in the permissions."""
+STREAMED_SERVICES = ("$JS.API.CONSUMER.MSG.NEXT.*.*", "$JS.API.DIRECT.GET.*", "$JS.API.DIRECT.GET.*.>")
+"""The same with many answers."""
+NOTICES = ("stop.*",)
+"""What coordinators say unasked."""
 
 _DESTRUCTIVE = ("DELETE", "PURGE", "MSG.DELETE", "UPDATE", "RESTORE", "PEER.REMOVE")
 
@@ -48,7 +69,7 @@ def actor_of(role: Role, name: str) -> Actor:
 def role_of(actor: Actor) -> Role:
     """The role that an actor token starts with; raises InputError where there is none."""
     for role in get_args(Role):
-        if actor.startswith(f"{role}-") and is_identifier(actor):
+        if actor.startswith(f"{role}-") and len(actor) > len(role) + 1 and is_identifier(actor):
             return role  # type: ignore[no-any-return]  # get_args does not keep the type
     raise InputError(f"{actor!r} is no actor", f"an actor is one of {', '.join(get_args(Role))}, a hyphen and a name")
 
