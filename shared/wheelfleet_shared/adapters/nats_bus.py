@@ -96,6 +96,8 @@ class NatsBus:
     async def _subscribe(self, subject: str, receive: Callable[[Msg], object], queue: str) -> None:
         try:
             self._subscriptions.append(await self._client.subscribe(subject, queue=queue, cb=receive))  # type: ignore[arg-type]
+            # The client's ping overtakes commands that it has not written yet; the second one cannot.
+            await self._client.flush()
             await self._client.flush()
         except NatsError as error:
             raise _failed(subject, error) from error

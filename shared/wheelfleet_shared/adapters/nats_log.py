@@ -43,7 +43,7 @@ class NatsLog:
 
         Raises InfrastructureError after 30 s without an answer: the events may be stored or not, and
         the same appends, tried again within ten minutes, tell. Raises WheelfleetError for an event
-        above 256 KiB. Cost with one replica: some 1 ms an event below eight decisions, else some 5 to
+        above 256 KiB. Cost with one replica: some 1 ms an event below twelve decisions, else some 5 to
         20 ms for up to 1000 events together.
         """
         return await append_all(self._client, self._actor, batch)
