@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from s3_server import juicefs_gateway
 from story import RUN, edge, sha256_of
@@ -302,3 +303,20 @@ def test_a_taken_port_is_the_users_to_change_and_a_stopped_server_frees_its_own(
         socket.create_server(("127.0.0.1", int(http.url.rpartition(":")[2]))).close()
 
     asyncio.run(scenario())
+
+
+def test_a_store_that_refuses_us_is_no_missing_file(store):
+    async def scenario():
+        async with fleet(store) as made, client() as http:
+            file = (await http.get(f"{made.simple}leaf/", headers={"Accept": JSON})).json()["files"][0]
+            url = httpx.URL(f"{made.simple}leaf/").join(file["url"])
+            gone = S3Blobs(msgspec.structs.replace(store, secret_key="wrong-secret"), SystemClock())
+            app = index_app(lambda *_: None, lambda _: None, gone, None, token=None, operator_token=OPERATOR)
+            other = await serve(app, "127.0.0.1", 0)
+            answer = await http.get(f"{other.url}{url.path}.metadata")
+            await other.stop()
+            await gone.close()
+            return answer
+
+    answer = asyncio.run(scenario())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

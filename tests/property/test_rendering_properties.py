@@ -73,7 +73,7 @@ def rendered(graph):
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None)
 def test_equal_folds_render_equally_whatever_the_order_of_events(data):
     events = data.draw(resolutions())
     shuffled = data.draw(st.permutations(events))
@@ -81,7 +81,7 @@ def test_equal_folds_render_equally_whatever_the_order_of_events(data):
 
 
 @given(resolutions())
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None)
 def test_a_graph_file_reads_back_and_its_edges_lead_to_nodes(events):
     graph = parsed_graph(fold(events))
     again = read_graph(graph_text(graph))
@@ -100,7 +100,7 @@ def reach(starts, step):
 
 
 @given(resolutions())
-@settings(max_examples=100)
+@settings(max_examples=60, deadline=None)
 def test_each_entry_of_the_build_order_comes_after_what_it_needs(events):
     graph = fold(events)
     order = build_order(graph)
@@ -116,7 +116,7 @@ def test_each_entry_of_the_build_order_comes_after_what_it_needs(events):
 
 
 @given(resolutions())
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None)
 def test_chosen_constraints_satisfy_every_consumer_that_stays(events):
     graph = parsed_graph(fold(events))
     found = constraints_file(graph)
@@ -135,7 +135,7 @@ text = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=12
 
 
 @given(st.dictionaries(st.sampled_from(["1.0", "1.10", "1.9", "2!1.0+l.1"]), st.none() | text, min_size=1), text)
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None)
 def test_both_forms_of_a_page_say_the_same_to_a_client(versions, note):
     story = Story()
     for version, yanked in versions.items():

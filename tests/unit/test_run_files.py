@@ -12,7 +12,7 @@ from wheelfleet_coordinator.core.requirement_files import requirement_files
 from wheelfleet_coordinator.core.summary_file import summary, summary_json, summary_markdown
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.errors import InputError
-from wheelfleet_shared.names import RunId, TargetId
+from wheelfleet_shared.names import BuildKey, IndexName, RunId, TargetId, file_id
 
 STEVEDORE = {
     "": [("stevedore==5.2.0", "toplevel", "stevedore==5.2.0")],
@@ -296,3 +296,59 @@ def test_each_of_several_targets_has_its_own_folder():
 def test_an_unknown_run_has_no_outputs():
     with pytest.raises(InputError, match="r9"):
         outputs(Story().world, RunId("r9"))
+
+
+def test_every_edge_into_a_node_is_known_with_its_parent():
+    into = parsed_graph(the_graph(stevedore())).edges_into()
+    assert [(parent, found.req_type) for parent, found in into["pbr==7.1.3"]] == [
+        ("stevedore==5.2.0", "build-sdist"),
+        ("stevedore==5.2.0", "build-backend"),
+        ("stevedore==5.2.0", "install"),
+    ]
+    assert into[""] == []
+
+
+def one_node(**options):
+    story = Story(options=e.RunOptions(**options))
+    story.submit("a")
+    story.resolve("", "toplevel", edge("toplevel", "a", "a==1"))
+    story.prepare("a==1")
+    return story, *story.claim(story.builds("a==1").result)
+
+
+def test_a_run_without_wheels_ends_in_patched_sdists():
+    story, build, fence = one_node(sdist_only=True)
+    told = e.MetadataPrepared(fence, (), resources=e.Resources(wall=0.5))
+    story.append("build", build, told, "agent-1")
+    story.append("build", build, e.BuildSucceeded())
+    (line,) = summary(story.world, the_graph(story)).nodes
+    assert (line.status, line.file, line.size, line.seconds, line.index) == ("sdist only", "a-1.tar.gz", 90, 0.5, "")
+
+
+def test_a_build_set_aside_shows_the_evidence():
+    story, build, fence = one_node()
+    story.append("build", build, e.LeaseExpired(fence, "agent-1"))
+    story.append("build", build, e.BuildQuarantined(("agent-1: lost",)))
+    (failure,) = summary(story.world, the_graph(story)).failures
+    assert (failure.phase, failure.line) == ("attempts", "agent-1: lost silent")
+
+
+def test_a_cancelled_build_is_unfinished_and_no_failure():
+    story, build, _ = one_node()
+    story.append("build", build, e.BuildCancelled())
+    found = summary(story.world, the_graph(story))
+    assert (found.counts, found.failures) == ({"unfinished": 1}, ())
+
+
+def test_a_wheel_of_another_server_is_taken_over():
+    story, build, fence = one_node()
+    wheel = e.FileRef("a-1-0-py3-none-any.whl", sha256_of("a"), 5)
+    file = file_id(IndexName(), wheel.file_name)
+    origin, metadata = FILES + wheel.file_name, sha256_of("m")
+    story.append("build", build, e.AttemptAborted(fence, "shutdown"), "agent-1")
+    taken = e.WheelTakenOver(IndexName(), build, BuildKey("k"), key_of("a==1"), wheel, metadata, origin)
+    story.append("file", file, taken)
+    story.append("file", file, e.WheelPublished())
+    story.append("build", build, e.BuildSatisfied(wheel))
+    (line,) = summary(story.world, the_graph(story)).nodes
+    assert (line.status, line.sha256) == ("taken over", wheel.sha256)

@@ -7,6 +7,7 @@ of its host, since pages lead to ``/blobs/`` by relative URLs. Large bytes never
 
 import hashlib
 import json
+import logging
 import posixpath
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -26,6 +27,8 @@ from ..core.negotiation import Choice, choose_form
 from ..core.outputs import RunOutputs
 from .http_auth import may_read, unauthorized
 from .signed_links import SignedLinks
+
+logger = logging.getLogger(__name__)
 
 Pages = Callable[[IndexName, str, PageForm], bytes | None]
 """The page of a project, the root for an empty one; None where there is none."""
@@ -197,5 +200,7 @@ async def _missing(_: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", 404)
 
 
-async def _unavailable(_: Request, error: Exception) -> Response:
-    return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "5"})
+async def _unavailable(request: Request, error: Exception) -> Response:
+    # The reason names hosts that are nobody's business outside.
+    logger.warning("no answer for %s: %s", request.url.path, error)
+    return PlainTextResponse("the store does not answer; try again\n", 503, {"Retry-After": "5"})

@@ -20,7 +20,7 @@ ResultStatus = Literal["built", "taken over", "sdist only", "failed", "unfinishe
 class NodeResult(msgspec.Struct, frozen=True):
     """A node's end, or that it has none yet.
 
-    upstream: the file as fetched. sdist: the patched one. wheel: published. failure and chain: only
+    upstream: the sdist as fetched. sdist: the patched one. wheel: published. failure and chain: only
     where it failed; chain from what failed first to this node. seconds: of the attempt that
     succeeded in this run, 0 for any other. build: the one that ended it, or is to.
     """
@@ -46,7 +46,8 @@ def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
     """What became of one node. Cost: some digests."""
     edge = node.first
     source = world.source(source_id(edge.source_url, edge.source_sha256))
-    upstream = source.fetched.file if source.fetched is not None else None
+    fetched = source.fetched if edge.source_type != "prebuilt" else None
+    upstream = fetched.file if fetched is not None else None
     unfinished = NodeResult(node.key, "unfinished", edge.source_url, upstream)
     builds = node_builds(world, graph, node)
     if builds is None:
