@@ -66,7 +66,7 @@ def check_claim(claim: Claim | None, distribution: Distribution, version: Versio
     raise SourceError(
         f"a source that lies about its name: wanted {distribution}=={version}, "
         f"its PKG-INFO says {claim.name or 'nothing'}=={claim.version or 'nothing'}",
-        "check download_source in its settings; a wrong PKG-INFO can be removed with a patch only in another archive",
+        "check download_source in its settings",
     )
 
 

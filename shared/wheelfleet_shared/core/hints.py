@@ -37,7 +37,8 @@ _CAUSES = (
     _cause(r"\bPython\.h: No such file", f"install the headers of this Python (python3-dev) {_ON_AGENTS}"),
     _cause(r"\bffi\.h: No such file", f"install the headers of libffi (libffi-dev) {_ON_AGENTS}"),
     _cause(
-        r"(?P<header>[\w./+-]+\.(?:h|hh|hpp)): No such file|'(?P<quoted>[\w./+-]+\.(?:h|hpp))' file not found",
+        r"(?<![\w./+-])(?P<header>[\w./+-]+\.(?:h|hh|hpp)): No such file"
+        r"|'(?P<quoted>[\w./+-]+\.(?:h|hpp))' file not found",
         f"install the library that has the header {{header}}, with its development files, {_ON_AGENTS}",
     ),
     _cause(r"cannot find -l(?P<library>[\w.+-]+)", f"install lib{{library}} with its development files {_ON_AGENTS}"),
@@ -96,6 +97,7 @@ _HOSTS = (
     re.compile(r"(?:git|https?|ftp)://(?:[^/@\s]+@)?([\w.-]+)"),
 )
 _HOST_LINES = 6
+_LONGEST = 2000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _WRAPPERS = re.compile(
     r"CalledProcessError|CompileError|SystemExit|BackendUnavailable|SetupError|failed with exit (?:code|status)"
@@ -113,7 +115,7 @@ def find_hint(log: Sequence[str], name: str = "this distribution") -> Hint | Non
     log: lines, usually the last few hundred. name: of the distribution, for the advice. Within a
     cause the last line holds, since what failed stands at the end. Cost: a few ms for 1000 lines.
     """
-    lines = [_COLOUR.sub("", line).strip() for line in log]
+    lines = [_plain(line) for line in log]
     for cause in _CAUSES:
         for at in range(len(lines) - 1, -1, -1):
             match = cause.pattern.search(lines[at])
@@ -130,11 +132,16 @@ def telling_line(log: Sequence[str]) -> str:
     hint = find_hint(log)
     if hint:
         return hint.line
-    lines = [stripped for line in log if (stripped := _COLOUR.sub("", line).strip())]
+    lines = [plain for line in log if (plain := _plain(line))]
     told = [line for line in lines if not _WRAPPERS.search(line)]
     raised = [line for line in told if _EXCEPTION.match(line)]
     errors = [line for line in told if _ERROR.search(line)]
     return next(iter([*raised[-1:], *errors[:1], *lines[-1:]]), "")
+
+
+def _plain(line: str) -> str:
+    """The line without colours, cut: some patterns take the square of a line's length."""
+    return _COLOUR.sub("", line[:_LONGEST]).strip()
 
 
 def _advice(cause: _Cause, match: re.Match[str], name: str, host: str) -> str:
