@@ -4,8 +4,8 @@ Measured with nats-server 2.15.1, one replica and three, which differ: one repli
 before it looks for duplicate ids, three do it the other way round; an atomic batch always looks for
 duplicate ids first. So after every refusal a probe tells an earlier try of ours from somebody else's
 event: the same id with a ``Nats-Rollup`` header, which this stream never takes, but which both refuse
-only after looking for duplicates. (``Nats-Expected-Last-Msg-Id`` would look like the natural probe;
-with three replicas its refusal stops the whole stream until the servers are restarted.)
+only after looking for duplicates. (``Nats-Expected-Last-Msg-Id`` looks like the natural probe; never
+send it: with three replicas one refusal of it stops the whole stream for good, also over restarts.)
 """
 
 import asyncio

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from nats.aio.client import Client
-from nats.errors import ConnectionClosedError, ConnectionDrainingError, NoRespondersError, OutboundBufferLimitError
+from nats.errors import ConnectionClosedError, ConnectionDrainingError
+from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 
 from ..core import codec
@@ -89,10 +90,10 @@ async def insist(client: Client, subjects: Iterable[str], attempt: Callable[[], 
             if not (isinstance(answer, Refused) and answer.transient):
                 return answer
             trouble = answer.description
-        except (NatsTimeout, NoRespondersError, OutboundBufferLimitError) as error:
-            trouble = str(error)
         except (ConnectionClosedError, ConnectionDrainingError) as error:
             raise InfrastructureError("the connection to the NATS server is closed", "connect again") from error
+        except NatsError as error:
+            trouble = str(error) or type(error).__name__
         require_permitted(client, subjects)
         if asyncio.get_running_loop().time() >= deadline:
             raise InfrastructureError(
