@@ -1,0 +1,3 @@
+"""The one module of a distribution that brings its own backend."""
+
+ANSWER = 42
