@@ -196,7 +196,8 @@ class Desk:
                 return log_key(ask.build, ask.fence)
 
     def _heartbeat(self, actor: str, beat: m.Heartbeat) -> m.HeartbeatAnswer:
-        self._leases.heard(actor, beat.incarnation, self._clock.monotonic())
+        fences = (held.fence for held in beat.held)
+        self._leases.heard(actor, beat.incarnation, self._clock.monotonic(), fences)
         self.heartbeats[actor] = beat
         world = self._state.world
         stop = tuple(
