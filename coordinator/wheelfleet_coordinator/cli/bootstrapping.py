@@ -1,0 +1,143 @@
+"""A bootstrap from checked inputs to wheels in the user's folders."""
+
+import asyncio
+import os
+import shlex
+import sys
+from typing import NamedTuple
+
+import httpx
+import msgspec
+import typer
+from packaging.requirements import Requirement
+
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.errors import InfrastructureError
+from wheelfleet_shared.names import RunId, TargetId
+
+from ..app.cluster_files import data_folder
+from .connection import Link, is_embedded, linked
+from .inputs import Checked, Places
+from .screens import screen_for
+from .settings import Format, Settings
+from .submission import choose_targets, offered, store_inputs, submit
+from .summaries import print_summary
+from .watching import EXIT_CODES, watch
+from .writing import fetch_listing, write_outputs
+
+
+class Manner(NamedTuple):
+    """How a run is queued. targets: asked for, empty for the native one."""
+
+    targets: tuple[str, ...] = ()
+    dry_run: bool = False
+    detach: bool = False
+
+
+def run_bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
+    """The exit status of the run, or 0 once it is queued where nobody waits for it."""
+    return asyncio.run(_bootstrap(checked, manner, settings))
+
+
+async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
+    async with linked(settings) as link:
+        on_offer = await offered(link)
+        _require_sandbox(on_offer, settings)
+        targets = choose_targets(manner.targets, on_offer.targets)
+        if not settings.quiet and settings.format is Format.TEXT:
+            _say_first(checked, targets, on_offer, settings, link)
+        if manner.dry_run:
+            return _say_dry(checked, targets, settings)
+        bundle = await store_inputs(link, checked.inputs)
+        run = await submit(link, checked.into, targets, checked.requirements, checked.options, bundle)
+        if manner.detach:
+            typer.echo(f'{{"run": "{run}"}}' if settings.format is Format.JSON else run)
+            return 0
+        return await finish(link, run, checked.places, settings, checked.requirements)
+
+
+async def finish(
+    link: Link, run: RunId, places: Places | None, settings: Settings, requirements: tuple[str, ...]
+) -> int:
+    """The exit status of a run that was watched to its end; its outputs lie in ``places``."""
+    progress = await watch(link, run, screen_for(settings, settings.format))
+    if places is not None:
+        http_url = link.credential.http_url or (await link.ask(m.Ping(), m.Pong)).http_url
+        listing = await fetch_listing(http_url, link.credential.http_token, run)
+        await write_outputs(listing, places)
+    if settings.format is Format.JSON:
+        sys.stdout.write(msgspec.json.encode(progress).decode() + "\n")
+        return EXIT_CODES[progress.status]
+    print_summary(progress, settings)
+    if progress.status == "succeeded" and requirements:
+        typer.echo(await _how_to_install(progress, places, requirements, embedded=is_embedded(settings)))
+    return EXIT_CODES[progress.status]
+
+
+def _require_sandbox(on_offer: m.TargetList, settings: Settings) -> None:
+    """On the embedded cluster builds run without isolation only where that was said."""
+    if is_embedded(settings) and "none" in on_offer.sandboxes and settings.sandbox != "none":
+        raise InfrastructureError(
+            "the agent has no sandbox: builds would run with your rights and your network",
+            "install bubblewrap (apt-get install bubblewrap), then `wheelfleet down`; or accept it: --sandbox none",
+        )
+
+
+def _say_first(
+    checked: Checked, targets: tuple[TargetId, ...], on_offer: m.TargetList, settings: Settings, link: Link
+) -> None:
+    """One line with all that will be used, and one for what was configured and is not."""
+    where = str(data_folder(os.environ)) if is_embedded(settings) else link.credential.nats_url
+    parts = (
+        f"index {checked.choice.url} ({checked.choice.origin})",
+        f"target {', '.join(targets)}",
+        f"slots {on_offer.slots}",
+        f"data {where}",
+        f"sandbox {', '.join(on_offer.sandboxes) or 'unknown'}",
+    )
+    typer.echo("wheelfleet: " + "; ".join(parts))
+    if checked.choice.ignored:
+        typer.echo(f"ignored: {', '.join(checked.choice.ignored)}: only the one index is read")
+
+
+def _say_dry(checked: Checked, targets: tuple[TargetId, ...], settings: Settings) -> int:
+    """What would be queued."""
+    told = {
+        "requirements": list(checked.requirements),
+        "constraints": [text for text, _ in checked.inputs.constraints],
+        "previous graph": bool(checked.inputs.previous_graph),
+        "index": str(checked.into),
+        "source index": checked.choice.url,
+        "targets": list(targets),
+        "output": [str(place) for place in checked.places],
+    }
+    if settings.format is Format.JSON:
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        return 0
+    typer.echo("nothing is queued; these inputs are good:")
+    for name, value in told.items():
+        typer.echo(f"  {name}: {', '.join(value) if isinstance(value, list) else value}")
+    return 0
+
+
+async def _how_to_install(
+    progress: m.Progress, places: Places | None, requirements: tuple[str, ...], *, embedded: bool
+) -> str:
+    """The command that installs what was asked for, from wheels of ours alone.
+
+    The embedded cluster stops when it is idle, so its users get the static index that lies beside
+    the wheels; so does everybody whose index asks for a token, which must not stand in a command.
+    """
+    url = progress.index_url
+    if places is not None and (embedded or not await _is_public(url)):
+        url = (places.wheels.absolute() / "simple").as_uri() + "/"
+    wanted = [str(Requirement(text)) for text in requirements]
+    return shlex.join(["pip", "install", "--index-url", url, "--only-binary", ":all:", *wanted])
+
+
+async def _is_public(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+            return (await client.get(url)).is_success
+    except httpx.HTTPError:
+        return False

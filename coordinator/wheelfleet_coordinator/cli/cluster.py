@@ -1,0 +1,76 @@
+"""Commands about the cluster: ``up``, ``down``, ``status``, ``agents``, ``doctor``, ``gc``, ``coordinator``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .settings import FormatOption, SandboxOption, SlotsOption, format_of, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """The commands are part of the application."""
+    for command in (up, down, status, agents, doctor, gc, coordinator):
+        app.command()(command)
+
+
+def up(invocation: typer.Context, slots: SlotsOption = None, sandbox: SandboxOption = None) -> None:
+    """Start the embedded cluster, or do nothing where it runs."""
+    from .managing import start_cluster
+
+    settings = settings_of(invocation)
+    start_cluster(slots or settings.slots, sandbox or settings.sandbox)
+
+
+def down(
+    now: Annotated[bool, typer.Option("--now", help="Give running builds two seconds, not thirty.")] = False,
+) -> None:
+    """Stop the embedded cluster; what is stored stays."""
+    from .managing import stop_cluster
+
+    stop_cluster(now=now)
+
+
+def status(invocation: typer.Context, output_format: FormatOption = None) -> None:
+    """Show the embedded cluster: place and size of its data, and its processes. Starts nothing."""
+    from .managing import print_status
+
+    print_status(format_of(invocation, output_format))
+
+
+def agents(invocation: typer.Context, output_format: FormatOption = None) -> None:
+    """List the agents, what they offer and what they do."""
+    from .managing import print_agents
+
+    print_agents(settings_of(invocation), format_of(invocation, output_format))
+
+
+def doctor(invocation: typer.Context, output_format: FormatOption = None) -> None:
+    """Check servers, store, sandbox, uv and toolchain, and say what is degraded and why."""
+    from .examining import examine
+
+    raise typer.Exit(examine(settings_of(invocation), format_of(invocation, output_format)))
+
+
+def gc(
+    invocation: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    output_format: FormatOption = None,
+) -> None:
+    """Remove blobs that nothing refers to any more."""
+    from .managing import collect_garbage
+
+    collect_garbage(settings_of(invocation), format_of(invocation, output_format), dry_run=dry_run)
+
+
+def coordinator(
+    config: Annotated[Path, typer.Option("--config", help="Configuration file of this coordinator.")],
+) -> None:
+    """Run a coordinator until it is told to stop."""
+    import logging
+
+    from ..app.daemon import run
+
+    logging.getLogger().setLevel(min(logging.getLogger().level, logging.INFO))
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    run(config)

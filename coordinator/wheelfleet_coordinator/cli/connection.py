@@ -1,0 +1,135 @@
+"""The way from a command to its cluster: which one, as whom, and questions to its coordinator."""
+
+import asyncio
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import DecodeError
+from nats.aio.client import Client
+
+from wheelfleet_shared.adapters.clock import SystemClock
+from wheelfleet_shared.adapters.make_credentials import load_credential
+from wheelfleet_shared.adapters.nats_bus import NatsBus
+from wheelfleet_shared.adapters.nats_connection import connect
+from wheelfleet_shared.adapters.nats_log import NatsLog
+from wheelfleet_shared.adapters.nats_streams import log_incarnation
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.core.credentials import Credential
+from wheelfleet_shared.core.envelope import Aggregate, Envelope
+from wheelfleet_shared.core.events import Event
+from wheelfleet_shared.errors import (
+    CancelledError,
+    InfrastructureError,
+    InputError,
+    NoResponders,
+    RequestTimeout,
+    WheelfleetError,
+)
+from wheelfleet_shared.ports import Append, Conflict
+
+from ..app.cluster_files import AgentWishes, data_folder
+from ..app.embedded import attach
+from .settings import Settings
+
+Answer = TypeVar("Answer", bound=m.Message)
+ANSWER_WITHIN = 15.0
+"""Seconds for an answer; the coordinator makes them from memory."""
+PATIENCE = 20.0
+"""Seconds for which a coordinator that is away is waited for."""
+_BETWEEN_TRIES = 0.3
+
+
+class Link:
+    """A connection to one cluster. Everything may raise InfrastructureError."""
+
+    def __init__(self, client: Client, credential: Credential, log: NatsLog) -> None:
+        self.client = client
+        self.credential = credential
+        self.log = log
+        self._bus = NatsBus(client)
+
+    async def ask(self, query: m.Query, kind: type[Answer], *, within: float = ANSWER_WITHIN) -> Answer:
+        """The coordinator's answer; waits a while for one that starts again.
+
+        Raises what the coordinator refuses with; RequestTimeout, NoResponders.
+        """
+        subject = f"q.{type(query).__name__.lower()}.{self.credential.actor}"
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                data = await self._bus.request(subject, m.encode_message(query), timeout=within)
+                return _checked(data, kind)
+            except (NoResponders, RequestTimeout):
+                if time.monotonic() > end:
+                    raise
+            await asyncio.sleep(_BETWEEN_TRIES)
+
+    async def append(self, aggregate: Aggregate, expected: int, event: Event) -> bool:
+        """Whether the event went in; False where somebody appended to the aggregate first."""
+        envelope = Envelope(uuid.uuid4().hex, SystemClock().now(), event)
+        outcomes = await self.log.append([Append(aggregate, expected, (envelope,))])
+        return not isinstance(outcomes[0], Conflict)
+
+
+def _checked(data: bytes, kind: type[Answer]) -> Answer:
+    try:
+        answer = m.decode_query_answer(data)
+    except DecodeError as error:
+        raise InfrastructureError(
+            f"the coordinator's answer cannot be read: {error}", "bring wheelfleet here and there to one version"
+        ) from error
+    if isinstance(answer, m.Refusal):
+        raise _refused(answer)
+    if not isinstance(answer, kind):
+        raise InfrastructureError(f"the coordinator answers with {type(answer).__name__}", "bring it to this version")
+    return answer
+
+
+def _refused(refusal: m.Refusal) -> WheelfleetError:
+    kinds = {2: InputError, 3: InfrastructureError, 4: CancelledError}
+    return kinds.get(refusal.exit_code, WheelfleetError)(refusal.what, refusal.next_step)
+
+
+def find_credential(settings: Settings, environ: Mapping[str, str]) -> Credential:
+    """The credential of the cluster to use: the configured one, else of the embedded one, which then runs.
+
+    Raises InputError where the configuration is incomplete; InfrastructureError where the embedded
+    cluster does not start.
+    """
+    url = environ.get("WHEELFLEET_NATS_URL", "")
+    if settings.config is None and url:
+        raise InputError(
+            "WHEELFLEET_NATS_URL names a cluster, but there is no credential for it",
+            "set WHEELFLEET_CREDENTIAL, or give --config, to the credential file that its operator gave you",
+        )
+    path = settings.config or Path(attach(data_folder(environ), wishes=wishes_of(settings)).credential)
+    credential = load_credential(path)
+    return msgspec.structs.replace(credential, nats_url=url) if url else credential
+
+
+def wishes_of(settings: Settings) -> AgentWishes:
+    """What was said about the agent of the embedded cluster."""
+    return AgentWishes(slots=settings.slots, sandbox=settings.sandbox)
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether commands use the cluster of this machine's data folder."""
+    return settings.config is None
+
+
+@contextlib.asynccontextmanager
+async def linked(settings: Settings) -> AsyncIterator[Link]:
+    """A link to the cluster that the settings and the environment name, closed at the end."""
+    credential = await asyncio.to_thread(find_credential, settings, os.environ)
+    client = await connect(credential, name=f"wheelfleet command of {credential.actor}")
+    try:
+        incarnation = await log_incarnation(client)
+        yield Link(client, credential, NatsLog(client, credential.actor, incarnation))
+    finally:
+        await client.close()

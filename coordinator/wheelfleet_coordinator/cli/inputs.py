@@ -1,0 +1,185 @@
+"""What a bootstrap is given, read and checked before anything is queued."""
+
+import asyncio
+import datetime as dt
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.bundle import RunInputs
+from wheelfleet_shared.errors import InputError
+from wheelfleet_shared.names import IndexName, is_identifier
+
+from ..adapters.package_index import HttpPackageIndex
+from ..adapters.requirement_files import Fetch, fetch_content, read_requirement_files
+from ..adapters.user_configuration import IndexChoice, choose_index
+from ..core.candidates import read_page, without_credentials
+from ..core.constraints import Constraints
+from ..core.previous_graph import PreviousGraph
+from ..core.requirement_lines import RequirementLine, parse_requirement
+from .settings import Settings
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What stands after the command."""
+
+    requirements: tuple[str, ...]
+    requirement_files: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    previous: str = ""
+    cache_servers: tuple[str, ...] = ()
+    index_urls: tuple[str, ...] = ()
+    as_of: str = ""
+    collection: str = "main"
+    sdist_only: bool = False
+    skip_constraints: bool = False
+    fail_fast: bool = False
+
+
+class Places(NamedTuple):
+    """Where outputs go."""
+
+    sdists: Path
+    wheels: Path
+    work: Path
+
+
+class Checked(NamedTuple):
+    """What is to be queued. into: the index that wheels go to. choice: the package index, and how it was found."""
+
+    requirements: tuple[str, ...]
+    options: e.RunOptions
+    inputs: RunInputs
+    into: IndexName
+    choice: IndexChoice
+    places: Places
+
+
+def check(asked: Asked, settings: Settings) -> Checked:
+    """Everything read and found usable; raises InputError for the first thing that is not. Queues nothing."""
+    if len(asked.index_urls) > 1:
+        raise InputError("--index-url is given twice", "give the one index to take sources from; others are not read")
+    places = places_of(settings)
+    into = _index_name(asked.collection, settings.variant)
+    option = asked.index_urls[0] if asked.index_urls else None
+    choice = choose_index(option, os.environ, prefix=Path(sys.prefix), root=Path("/"))
+    fetch = fetch_content(choice, os.environ)
+    given = [parse_requirement(text, "the command line") for text in asked.requirements]
+    files = read_requirement_files(
+        asked.requirement_files, (*settings.constraints, *asked.constraints), fetch=fetch, variables=os.environ
+    )
+    lines = _applying((*given, *files.requirements))
+    # The coordinator judges them again, with the markers of the target itself.
+    Constraints.merge(files.constraints, _environment())
+    previous = _previous(asked.previous, fetch)
+    options = e.RunOptions(
+        sdist_only=asked.sdist_only,
+        skip_constraints=asked.skip_constraints,
+        fail_fast=asked.fail_fast,
+        as_of=_as_of(asked.as_of, choice, lines),
+        index_url=choice.url,
+        index_origin=choice.origin,
+        cache_servers=tuple(without_credentials(url) for url in asked.cache_servers),
+        cores_per_build=settings.jobs or 0,
+        hashes={line.text: line.hashes for line in lines if line.hashes},
+    )
+    constraints = tuple((line.text, line.origin) for line in files.constraints)
+    requirements = tuple(dict.fromkeys(line.text for line in lines))
+    return Checked(requirements, options, RunInputs(constraints, previous), into, choice, places)
+
+
+def _environment() -> dict[str, str]:
+    return {name: str(value) for name, value in default_environment().items()}
+
+
+def _applying(lines: Sequence[RequirementLine]) -> Sequence[RequirementLine]:
+    if not lines:
+        raise InputError("nothing to bootstrap", "name requirements, or files of them with -r")
+    return lines
+
+
+def _index_name(collection: str, variant: str) -> IndexName:
+    for what, name in (("collection", collection), ("variant", variant)):
+        if not is_identifier(name):
+            raise InputError(f"{name!r} cannot name a {what}", "use a-z, 0-9, _ and -, 48 characters at most")
+    return IndexName(collection, variant)
+
+
+def places_of(settings: Settings) -> Places:
+    """The output folders, none of which is a file; raises InputError. Makes nothing."""
+    base = settings.output_dir or Path()
+    places = Places(
+        settings.sdists_repo or base / "sdists-repo",
+        settings.wheels_repo or base / "wheels-repo",
+        settings.work_dir or base / "work-dir",
+    )
+    for place in (base, *places):
+        existing = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+        if not existing.is_dir():
+            raise InputError(f"the output folder {place} cannot be: {existing} is a file", "give another --output-dir")
+        if not os.access(existing, os.W_OK):
+            raise InputError(f"nothing can be written to {existing}", "give another --output-dir")
+    return places
+
+
+def _previous(reference: str, fetch: Fetch) -> str:
+    if not reference:
+        return ""
+    content = fetch(reference) if "://" in reference else _read(Path(reference))
+    name = without_credentials(reference) if "://" in reference else reference
+    PreviousGraph.parse(content, name)
+    return content.decode()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}", "correct its name") from error
+
+
+def _as_of(text: str, choice: IndexChoice, lines: Sequence[RequirementLine]) -> float | None:
+    if not text:
+        return None
+    moment = parse_time(text)
+    project = canonicalize_name(Requirement(lines[0].text).name)
+    if not asyncio.run(_tells_upload_times(choice, project)):
+        raise InputError(
+            f"--as-of cannot hold: {choice.url} does not tell when files were uploaded",
+            "pin versions with -c or -p instead, or take an index with upload times (PEP 700)",
+        )
+    return moment
+
+
+def parse_time(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 time (UTC where it names no zone) or of ``@seconds``.
+
+    Raises InputError for anything else.
+    """
+    try:
+        if text.startswith("@"):
+            return float(text[1:])
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            f"--as-of {text!r} is no time", "write 2026-05-01, 2026-05-01T12:00Z or @1777593600"
+        ) from error
+    zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+    return zoned.timestamp()
+
+
+async def _tells_upload_times(choice: IndexChoice, project: str) -> bool:
+    """Whether the index tells of one project when its files were uploaded; an unknown project hinders nothing."""
+    async with HttpPackageIndex(choice, os.environ, files=True) as index:
+        page = await index.fetch_page(choice.url, project)
+    if page is None:
+        return True
+    return read_page(page.content, page.content_type, page.url, project).has_upload_times

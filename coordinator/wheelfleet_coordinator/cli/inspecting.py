@@ -1,0 +1,118 @@
+"""What the commands that look into a run do."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import httpx
+import typer
+
+from wheelfleet_shared.adapters.build_log_stream import read_build_log
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.errors import InfrastructureError, InputError
+from wheelfleet_shared.names import RunId
+
+from ..core.comparison import compare, difference_lines
+from ..core.graph_file import ParsedGraph, read_graph
+from .connection import Link, linked
+from .run_commands import find_run, print_json
+from .settings import Format, Settings
+from .writing import fetch_listing
+
+
+def print_explanation(settings: Settings, chosen: Format, run: str, name: str) -> None:
+    """The explanation is printed."""
+
+    async def work() -> m.Text:
+        async with linked(settings) as link:
+            return await link.ask(m.ExplainAsk(await find_run(link, run), name), m.Text)
+
+    _print_text(asyncio.run(work()), chosen)
+
+
+def print_why(settings: Settings, chosen: Format, run: str, name: str) -> None:
+    """The chains of who needs it are printed."""
+
+    async def work() -> m.Text:
+        async with linked(settings) as link:
+            return await link.ask(m.WhyAsk(await find_run(link, run), name), m.Text)
+
+    _print_text(asyncio.run(work()), chosen)
+
+
+def _print_text(text: m.Text, chosen: Format) -> None:
+    if chosen is Format.JSON:
+        print_json(text.data)
+    else:
+        typer.echo("\n".join(text.lines))
+
+
+def print_logs(settings: Settings, chosen: Format, run: str, name: str, *, follow: bool) -> None:
+    """The logs are printed, oldest first; with ``follow`` what a running build still writes too."""
+
+    async def work() -> None:
+        async with linked(settings) as link:
+            found = await link.ask(m.LogAsk(await find_run(link, run), name), m.LogList)
+            if chosen is Format.JSON:
+                print_json(found)
+                return
+            if not found.logs:
+                raise InputError(f"no build of {name} has written a log yet", f"see `wheelfleet explain {run} {name}`")
+            for row in found.logs:
+                typer.echo(f"--- {row.node}, {row.goal}, attempt {row.fence}: {row.status}")
+                await _print_log(link, row, follow=follow)
+
+    asyncio.run(work())
+
+
+async def _print_log(link: Link, row: m.LogRow, *, follow: bool) -> None:
+    if not row.url:
+        async for data in read_build_log(link.client, row.build, row.fence, follow=follow):
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+        return
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=60.0) as client, client.stream("GET", row.url) as answer:
+            if not answer.is_success:
+                raise InfrastructureError(f"the store answers {answer.status_code}", "see `wheelfleet doctor`")
+            async for data in answer.aiter_bytes():
+                sys.stdout.buffer.write(data)
+    except httpx.HTTPError as error:
+        raise InfrastructureError(f"the log cannot be fetched: {error}", "see `wheelfleet doctor`") from error
+    sys.stdout.flush()
+
+
+def print_difference(settings: Settings, chosen: Format, old: str, new: str) -> int:
+    """1 where the two differ, as diff does; what differs is printed."""
+    texts = {name: Path(name).read_bytes() for name in (old, new) if Path(name).is_file()}
+    missing = [name for name in (old, new) if name not in texts]
+
+    async def fetch() -> None:
+        async with linked(settings) as link:
+            for name in missing:
+                texts[name] = await _graph_of(link, await find_run(link, name))
+
+    if missing:
+        asyncio.run(fetch())
+    found = compare(_parsed(texts, old), _parsed(texts, new))
+    if chosen is Format.JSON:
+        print_json(found)
+    else:
+        typer.echo("\n".join(difference_lines(found)))
+    return 0 if found.empty else 1
+
+
+def _parsed(texts: dict[str, bytes], name: str) -> ParsedGraph:
+    try:
+        return read_graph(texts[name])
+    except InputError as error:
+        raise InputError(f"{name}: {error.what}", error.next_step) from error
+
+
+async def _graph_of(link: Link, run: RunId) -> bytes:
+    http_url = link.credential.http_url or (await link.ask(m.Ping(), m.Pong)).http_url
+    texts = (await fetch_listing(http_url, link.credential.http_token, run)).texts
+    found = [path for path in texts if path.startswith("work-dir/") and path.endswith("/graph.json")]
+    if len(found) != 1:
+        raise InputError(f"run {run} has {len(found)} graphs", "compare graph files, one target at a time")
+    return texts[found[0]].encode()

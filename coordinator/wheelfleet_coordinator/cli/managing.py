@@ -1,0 +1,94 @@
+"""What the commands about the cluster do."""
+
+import asyncio
+import os
+
+import msgspec
+import typer
+from rich.table import Table
+
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.names import IndexName
+
+from ..app.cluster_files import AgentWishes, data_folder
+from ..app.embedded import ClusterStatus, attach
+from ..app.embedded import down as stop
+from ..app.embedded import status as status_of
+from .connection import linked
+from .run_commands import print_json
+from .screens import console_for, in_words
+from .settings import Format, Settings
+
+COLLECTS_WITHIN = 600.0
+"""Seconds that a collection of garbage may take."""
+
+
+class StatusReport(msgspec.Struct, frozen=True):
+    """The embedded cluster for machines. index_url: of the index that wheels go to by default, or empty."""
+
+    running: bool
+    index_url: str
+    cluster: ClusterStatus
+
+
+def start_cluster(slots: int | None, sandbox: str | None) -> None:
+    """The embedded cluster runs."""
+    cluster = attach(data_folder(os.environ), wishes=AgentWishes(slots=slots, sandbox=sandbox))
+    typer.echo(f"the cluster in {cluster.data} runs: index at {cluster.http_url}/indexes/, NATS at {cluster.nats_url}")
+
+
+def stop_cluster(*, now: bool) -> None:
+    """The embedded cluster does not run."""
+    data = data_folder(os.environ)
+    typer.echo(f"the cluster in {data} is stopped" if stop(data, now=now) else f"no cluster runs in {data}")
+
+
+def print_status(chosen: Format) -> None:
+    """Place, size and processes of the embedded cluster are printed."""
+    found = status_of(data_folder(os.environ))
+    if chosen is Format.JSON:
+        url = f"{found.cluster.http_url}/indexes/{IndexName()}/simple/" if found.cluster is not None else ""
+        print_json(StatusReport(found.cluster is not None, url, found))
+        return
+    state = "runs" if found.cluster is not None else "is starting or stopping" if found.parts else "does not run"
+    typer.echo(f"the cluster in {found.place} {state}; its data take {found.size / 2**20:.1f} MiB")
+    if found.cluster is not None:
+        typer.echo(f"  index {found.cluster.http_url}/indexes/, store {found.cluster.store_url}")
+    for part in found.parts:
+        typer.echo(f"  {part.name}: process {part.pid}, up for {in_words(part.uptime)}")
+
+
+def print_agents(settings: Settings, chosen: Format) -> None:
+    """The agents are printed."""
+
+    async def work() -> m.AgentList:
+        async with linked(settings) as link:
+            return await link.ask(m.Agents(), m.AgentList)
+
+    found = asyncio.run(work())
+    if chosen is Format.JSON:
+        print_json(found)
+        return
+    table = Table(box=None, pad_edge=False)
+    for head in ("agent", "status", "seen", "slots", "sandbox", "targets", "builds"):
+        table.add_column(head, overflow="fold")
+    for row in found.agents:
+        seen = f"{in_words(row.seen)} ago" if row.seen >= 0 else "not lately"
+        builds = ", ".join(f"{slot.node} ({slot.phase})" for slot in row.held)
+        busy = f"{len(row.held)}/{row.slots}"
+        table.add_row(row.agent, row.status, seen, busy, row.sandbox, ", ".join(row.targets), builds)
+    console_for(settings).print(table)
+
+
+def collect_garbage(settings: Settings, chosen: Format, *, dry_run: bool) -> None:
+    """What nothing refers to is gone, or named."""
+
+    async def work() -> m.Text:
+        async with linked(settings) as link:
+            return await link.ask(m.Collect(dry_run), m.Text, within=COLLECTS_WITHIN)
+
+    found = asyncio.run(work())
+    if chosen is Format.JSON:
+        print_json(found.data)
+    else:
+        typer.echo("\n".join(found.lines))

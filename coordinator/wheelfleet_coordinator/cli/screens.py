@@ -1,0 +1,117 @@
+"""Progress on a terminal, as plain lines, or not at all."""
+
+import sys
+from typing import TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from wheelfleet_shared.core import messages as m
+
+from .settings import Format, Settings
+from .watching import Screen
+
+WAITING_SHOWN = 5
+
+
+class Silence:
+    """Shows nothing."""
+
+    def show(self, progress: m.Progress) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class PlainLines:
+    """One line a milestone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def show(self, progress: m.Progress) -> None:
+        """The milestones as lines."""
+        for milestone in progress.milestones:
+            self._stream.write(f"{milestone.text}\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+class LiveView:
+    """Milestones scroll by; below them counts, slots and waits are kept up to date."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._live.start()
+
+    def show(self, progress: m.Progress) -> None:
+        """The view as of now."""
+        for milestone in progress.milestones:
+            self._live.console.print(Text(milestone.text))
+        self._live.update(_view(progress))
+
+    def close(self) -> None:
+        """The terminal is as it was, below the milestones."""
+        self._live.stop()
+
+
+def screen_for(settings: Settings, chosen: Format) -> Screen:
+    """The screen that fits where the output goes."""
+    if settings.quiet or chosen is Format.JSON:
+        return Silence()
+    if sys.stdout.isatty():
+        return LiveView(console_for(settings))
+    return PlainLines(sys.stdout)
+
+
+def console_for(settings: Settings) -> Console:
+    """Standard output with or without colours; long lines are left whole where it is no terminal."""
+    return Console(no_color=not settings.color, highlight=False, soft_wrap=True)
+
+
+def _view(progress: m.Progress) -> Group:
+    parts: list[Table | Text] = [_counts(progress)]
+    if progress.slots:
+        parts.append(_slots(progress))
+    parts.extend(Text(f"waits: {row.node}: {row.reason}", style="dim") for row in progress.waiting[:WAITING_SHOWN])
+    parts.append(Text(_times(progress), style="bold"))
+    return Group(*parts)
+
+
+def _counts(progress: m.Progress) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for head in ("target", "built", "taken over", "running", "waiting", "failed"):
+        table.add_column(head, justify="left" if head == "target" else "right")
+    for row in progress.counts:
+        cells = (row.built, row.taken_over, row.running, row.waiting, row.failed)
+        table.add_row(row.target, *(str(cell) for cell in cells))
+    return table
+
+
+def _slots(progress: m.Progress) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for head in ("agent", "builds", "goal", "phase", "for"):
+        table.add_column(head)
+    for row in progress.slots:
+        table.add_row(row.agent, row.node, row.goal, row.phase, in_words(row.seconds))
+    return table
+
+
+def _times(progress: m.Progress) -> str:
+    left = f", about {in_words(progress.remaining)} to go" if progress.remaining >= 0 else ""
+    return f"{progress.status} for {in_words(progress.elapsed)}{left}"
+
+
+def in_words(seconds: float) -> str:
+    """As in ``7 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

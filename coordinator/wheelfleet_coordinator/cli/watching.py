@@ -1,0 +1,45 @@
+"""A run watched until it ends: questions to the coordinator, and what to show in between."""
+
+import asyncio
+from typing import Protocol
+
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.names import RunId
+
+from .connection import Link
+from .interruption import WatchingStopped
+
+PERIOD = 1 / 3
+"""Seconds between two looks."""
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 4}
+
+
+class Screen(Protocol):
+    """Where a run is shown."""
+
+    def show(self, progress: m.Progress) -> None:
+        """The run as it is now; milestones are only those since the last look."""
+
+    def close(self) -> None:
+        """Nothing more will be shown."""
+
+
+async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
+    """The run when it has ended.
+
+    Raises WatchingStopped on Ctrl-C; InfrastructureError where no coordinator answers for a while.
+    """
+    since = 0
+    try:
+        while True:
+            progress = await link.ask(m.ProgressAsk(run, since), m.Progress)
+            screen.show(progress)
+            if progress.status in ENDED:
+                return progress
+            since = progress.through
+            await asyncio.sleep(PERIOD)
+    except asyncio.CancelledError:
+        raise WatchingStopped(run) from None
+    finally:
+        screen.close()

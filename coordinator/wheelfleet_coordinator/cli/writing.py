@@ -1,0 +1,116 @@
+"""A run's outputs brought into the user's folders, each file checked by its digest."""
+
+import asyncio
+import hashlib
+from pathlib import Path, PurePosixPath
+
+import httpx
+import msgspec
+
+from wheelfleet_shared.errors import InfrastructureError, InputError
+from wheelfleet_shared.names import RunId, Sha256
+
+from .inputs import Places
+
+AT_ONCE = 8
+"""Downloads at the same time."""
+_TIMEOUT = httpx.Timeout(60.0, pool=None)
+
+
+class ListedFile(msgspec.Struct, frozen=True):
+    """A file that lies in the store. path: within the output folder. url: signed."""
+
+    path: str
+    sha256: Sha256
+    size: int
+    url: str
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """All outputs of a run. texts: path → content."""
+
+    run: RunId
+    texts: dict[str, str]
+    files: list[ListedFile]
+
+
+async def fetch_listing(http_url: str, token: str, run: RunId) -> Listing:
+    """What the coordinator lists; raises InputError for an unknown run, InfrastructureError where it cannot be had."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"{http_url}/runs/{run}/outputs"
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT) as client:
+            response = await client.get(url, headers=headers)
+    except httpx.HTTPError as error:
+        raise InfrastructureError(f"{http_url} cannot be reached: {error}", "see `wheelfleet doctor`") from error
+    if response.status_code == 404:
+        raise InputError(response.text.strip(), "see `wheelfleet runs`")
+    if response.status_code == 401:
+        raise InfrastructureError(f"{http_url} refuses the token", "look at http_token in the credential file")
+    if not response.is_success:
+        raise InfrastructureError(f"{url} answers {response.status_code}", "read the coordinator's log")
+    return msgspec.json.decode(response.content, type=Listing)
+
+
+async def write_outputs(listing: Listing, places: Places) -> int:
+    """Everything listed lies in its place; how many files were fetched. What is there with the same bytes stays.
+
+    Raises InfrastructureError where a file cannot be had or has other bytes than promised.
+    """
+    for path, text in listing.texts.items():
+        _write(place_of(path, places), text.encode())
+    free = asyncio.Semaphore(AT_ONCE)
+    async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT, follow_redirects=True) as client:
+
+        async def bring(file: ListedFile) -> bool:
+            async with free:
+                return await _bring(client, file, place_of(file.path, places))
+
+        return sum(await asyncio.gather(*(bring(file) for file in listing.files)))
+
+
+def place_of(path: str, places: Places) -> Path:
+    """Where a listed path lies on this machine; raises InfrastructureError for one that would leave the folders."""
+    roots = {"work-dir": places.work, "sdists-repo": places.sdists, "wheels-repo": places.wheels}
+    first, *rest = PurePosixPath(path).parts
+    if first not in roots or not rest or ".." in rest:
+        raise InfrastructureError(f"the coordinator lists an output at {path!r}", "bring it to this version")
+    return roots[first].joinpath(*rest)
+
+
+def _write(place: Path, data: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.new")
+    temporary.write_bytes(data)
+    temporary.replace(place)
+
+
+async def _bring(client: httpx.AsyncClient, file: ListedFile, place: Path) -> bool:
+    """Whether it had to be fetched."""
+    if await asyncio.to_thread(_holds, place, file):
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.part")
+    found = hashlib.sha256()
+    try:
+        async with client.stream("GET", file.url) as response:
+            if not response.is_success:
+                raise InfrastructureError(f"{file.path}: the store answers {response.status_code}", "try again")
+            with temporary.open("wb") as out:
+                async for chunk in response.aiter_bytes(2**20):
+                    found.update(chunk)
+                    out.write(chunk)
+    except httpx.HTTPError as error:
+        raise InfrastructureError(f"{file.path} cannot be fetched: {error}", "see `wheelfleet doctor`") from error
+    if found.hexdigest() != file.sha256:
+        temporary.unlink()
+        raise InfrastructureError(f"{file.path} has other bytes than promised", "see `wheelfleet doctor`")
+    temporary.replace(place)
+    return True
+
+
+def _holds(place: Path, file: ListedFile) -> bool:
+    if not place.is_file() or place.stat().st_size != file.size:
+        return False
+    with place.open("rb") as held:
+        return hashlib.file_digest(held, "sha256").hexdigest() == file.sha256
