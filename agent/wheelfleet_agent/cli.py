@@ -26,13 +26,13 @@ def serve(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    from .app import daemon  # noqa: PLC0415 - --help and mistakes answer at once
+    from .app.daemon import probe, run  # noqa: PLC0415 - --help and mistakes answer at once
 
     if probe_sandbox:
-        raise typer.Exit(daemon.probe())
+        raise typer.Exit(probe())
     if config is None:
         raise typer.BadParameter("name the configuration file", param_hint="--config")
-    daemon.run(config)
+    run(config)
 
 
 def main() -> None:

@@ -66,10 +66,12 @@ class Transfer:
         pause = _FIRST_PAUSE
         for attempt in range(1, _TRIES + 1):
             try:
-                return await move()
+                await move()
             except (httpx.HTTPError, OSError) as error:
                 if attempt == _TRIES:
                     raise TransferFault(direction, f"{direction} failed: {type(error).__name__}: {error}") from None
+            else:
+                return
             await asyncio.sleep(pause)
             pause *= 2
 

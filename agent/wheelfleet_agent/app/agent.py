@@ -17,7 +17,7 @@ from wheelfleet_shared.ports import Clock
 from .attempt import Attempt, carry_out, work_of
 from .desk_client import DeskClient
 from .lease import Silence
-from .ports import AttemptEnded, Builder, LogSink, Upload
+from .ports import AttemptEnded, AttemptFiles, Builder
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ class Equipment(msgspec.Struct, frozen=True):
     definitions: tuple[TargetDefinition, ...]
 
 
-OpenAttempt = Callable[[m.Work], tuple[LogSink, Upload]]
-"""Makes the log and the upload of one attempt."""
+OpenAttempt = Callable[[m.Work], AttemptFiles]
+"""Opens the log of one attempt, and the way to store its files."""
 
 _LONGEST_PAUSE: Final = 5.0
 
@@ -155,8 +155,7 @@ class Agent:
         if work is None:
             logger.info("build %s (fence %d) is not ours any more", attempt.build, attempt.fence)
             return
-        log, upload = self._open_attempt(work)
-        await carry_out(self._desk, attempt, work, self._builder, log, upload)
+        await carry_out(self._desk, attempt, work, self._builder, self._open_attempt(work))
 
     async def _beat(self) -> None:
         """Tell what is held; stop what a coordinator no longer counts as ours, or may not."""

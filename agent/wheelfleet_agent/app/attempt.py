@@ -12,7 +12,7 @@ from wheelfleet_shared.names import Sha256
 
 from ..adapters.transfer import TransferFault
 from .desk_client import DeskClient
-from .ports import AttemptEnded, Builder, LogSink, Result, Upload, UploadKind
+from .ports import AttemptEnded, AttemptFiles, Builder
 
 logger = logging.getLogger(__name__)
 
@@ -42,15 +42,13 @@ async def work_of(desk: DeskClient, attempt: Attempt) -> m.Work | None:
         await asyncio.sleep(0.2)
 
 
-async def carry_out(
-    desk: DeskClient, attempt: Attempt, work: m.Work, builder: Builder, log: LogSink, upload: Upload
-) -> None:
+async def carry_out(desk: DeskClient, attempt: Attempt, work: m.Work, builder: Builder, files: AttemptFiles) -> None:
     """Build and report; on return the log holds the attempt's end, or the fence is not current.
 
     When cancelled, the builder's processes are gone and AttemptAborted says why.
     """
     try:
-        result: e.BuildEvent = await builder.carry_out(work, attempt.enter, log, upload)
+        result: e.BuildEvent = await builder.carry_out(work, attempt.enter, files.log, files.upload)
     except AttemptEnded as ended:
         result = e.AttemptAborted(attempt.fence, ended.kind, ended.detail)
     except TransferFault as fault:
@@ -65,6 +63,7 @@ async def carry_out(
         logger.exception("attempt %s of build %s ended by a fault of ours", attempt.fence, attempt.build)
         result = e.AttemptAborted(attempt.fence, "lost", f"{type(error).__name__}: {error}")
     attempt.enter("report")
+    await files.close()
     if not await desk.report(attempt.build, attempt.fence, result):
         logger.info("the lease of build %s (fence %d) ended: its result is dropped", attempt.build, attempt.fence)
 
@@ -74,6 +73,3 @@ def file_ref(path: Path) -> e.FileRef:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return e.FileRef(path.name, Sha256(digest), path.stat().st_size)
-
-
-__all__ = ["Attempt", "Result", "UploadKind", "carry_out", "file_ref", "work_of"]

@@ -29,6 +29,20 @@ class LogSink(Protocol):
         """Keep the bytes and show them to whoever follows; never blocks."""
 
 
+class AttemptFiles(Protocol):
+    """What one attempt leaves behind outside the event log: its log, and the files of its result."""
+
+    @property
+    def log(self) -> LogSink:
+        """Where the lines of the attempt go."""
+
+    async def upload(self, path: Path, file: e.FileRef, kind: UploadKind) -> None:
+        """The file is stored; raises AttemptEnded when the lease is over, TransferFault when it cannot be."""
+
+    async def close(self) -> None:
+        """The whole log is stored, as far as that can be done; raises nothing."""
+
+
 class Builder(Protocol):
     """Carries out one attempt on this host."""
 

@@ -70,6 +70,25 @@ class Ports(msgspec.Struct, frozen=True):
     http: int = 0
 
 
+class AgentWishes(msgspec.Struct, frozen=True):
+    """What a user asks of the agent of an embedded cluster; None leaves it to the cluster.
+
+    slots: builds at a time; None: one a core. sandbox: as in AgentConfig. interpreters: paths of
+    Pythons; None: the one that runs this.
+    """
+
+    slots: int | None = None
+    sandbox: str | None = None
+    interpreters: tuple[str, ...] | None = None
+
+    def conflict(self, agent: AgentConfig) -> str:
+        """In which wishes a running agent differs, in words; empty when it serves."""
+        wished = {"slots": self.slots, "sandbox": self.sandbox, "interpreters": self.interpreters}
+        running = {"slots": agent.slots, "sandbox": agent.sandbox, "interpreters": agent.interpreters}
+        differing = [name for name, value in wished.items() if value is not None and value != running[name]]
+        return ", ".join(f"{name} {running[name]} instead of {wished[name]}" for name in differing)
+
+
 class Setup(NamedTuple):
     """All that the parts of the cluster are told."""
 
@@ -160,7 +179,7 @@ def try_lock(path: Path) -> Iterator[int | None]:
         os.close(descriptor)
 
 
-def set_up(layout: Layout, *, slots: int) -> Setup:
+def set_up(layout: Layout, wishes: AgentWishes) -> Setup:
     """Keys exist, ports are chosen, and the credential and configuration files say so.
 
     Keys are made once; everything that follows from them is written anew at every start.
@@ -173,7 +192,8 @@ def set_up(layout: Layout, *, slots: int) -> Setup:
     token = read_private(token_file).decode()
     credentials = {actor: _credential(layout, actor, *urls, token) for actor in _actors()}
     store = _store(layout.credentials / "store.json", ports.store)
-    _write_configurations(layout, store, HttpConfig(port=ports.http, token_files=(str(token_file),), public=True), slots)
+    http = HttpConfig(port=ports.http, token_files=(str(token_file),), public=True)
+    _write_configurations(layout, store, http, wishes)
     nats = NatsConfig(
         server_name=f"wheelfleet-{digest('data-folder/1', str(layout.data))[:12]}",
         store_folder=str(layout.data / "nats" / "store"),
@@ -219,12 +239,18 @@ def _store(path: Path, port: int) -> StoreConfig:
     return StoreConfig(f"http://127.0.0.1:{port}", "wheelfleet", keys.access_key, keys.secret_key)
 
 
-def _write_configurations(layout: Layout, store: StoreConfig, http: HttpConfig, slots: int) -> None:
+def _write_configurations(layout: Layout, store: StoreConfig, http: HttpConfig, wishes: AgentWishes) -> None:
     coordinator = CoordinatorConfig(
         str(layout.credential("coordinator-local")), str(layout.data / "coordinator"), store, http
     )
     # The interpreter below a virtual environment: builds make environments of their own.
-    interpreter = str(getattr(sys, "_base_executable", sys.executable))
-    agent = AgentConfig(str(layout.credential("agent-local")), str(layout.data / "agent"), slots, (interpreter,))
+    interpreters = wishes.interpreters or (str(getattr(sys, "_base_executable", sys.executable)),)
+    agent = AgentConfig(
+        str(layout.credential("agent-local")),
+        str(layout.data / "agent"),
+        wishes.slots or os.cpu_count() or 1,
+        interpreters,
+        wishes.sandbox or "auto",
+    )
     write_private(layout.data / "coordinator.json", encode_config(coordinator))
     write_private(layout.data / "agent.json", encode_config(agent))

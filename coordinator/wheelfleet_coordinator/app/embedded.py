@@ -12,10 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from wheelfleet_shared.errors import InfrastructureError
+from wheelfleet_shared.adapters.make_credentials import read_private
+from wheelfleet_shared.core.configuration import AgentConfig, decode_config
+from wheelfleet_shared.errors import InfrastructureError, InputError
 
 from ..adapters.processes import ProcessMark, end_process, is_running, last_lines, rotate, uptime
-from .cluster_files import Cluster, Layout, try_lock
+from .cluster_files import AgentWishes, Cluster, Layout, try_lock
 
 IDLE_AFTER = 600.0
 """Seconds without work and without anybody who attaches after which a cluster stops by itself."""
@@ -52,11 +54,13 @@ def attach(
     supervisor: Sequence[str] = SUPERVISOR,
     within: float = READY_WITHIN,
     idle_after: float = IDLE_AFTER,
+    wishes: AgentWishes = AgentWishes(),  # noqa: B008 - immutable
 ) -> Cluster:
     """The cluster of the data folder, all parts ready; started where none runs. Blocks.
 
     However many attach at once, one cluster starts. ``supervisor``: the command that supervises.
-    Raises InfrastructureError with the end of the log when it is not ready ``within`` seconds.
+    Raises InfrastructureError with the end of the log when it is not ready ``within`` seconds, and
+    InputError where it runs with another agent than is wished for.
     Cost: some milliseconds when it runs, about two seconds when it has to start.
     """
     layout = Layout(data.absolute())
@@ -66,10 +70,11 @@ def attach(
         os.utime(layout.attach_lock)
         while not _supervisor_free(layout):
             if cluster := _complete_cluster(layout):
+                _require_wishes(layout, wishes)
                 return cluster
             # It is starting, stopping, or starts a part again.
             _look_again(layout, deadline)
-        _start(layout, supervisor, deadline, idle_after)
+        _start(layout, (*supervisor, *_arguments(idle_after, wishes)), deadline)
         if cluster := _complete_cluster(layout):
             return cluster
     raise InfrastructureError(f"the cluster in {data} stopped right after its start", f"read {layout.logs}")
@@ -145,12 +150,12 @@ def _complete_cluster(layout: Layout) -> Cluster | None:
     return cluster if alive else None
 
 
-def _start(layout: Layout, supervisor: Sequence[str], deadline: float, idle_after: float) -> None:
+def _start(layout: Layout, supervisor: Sequence[str], deadline: float) -> None:
     """A new supervisor has told that all parts are ready."""
     log = layout.log("supervisor")
     rotate(log)
     told, tells = os.pipe()
-    argv = [*supervisor, "--data", str(layout.data), "--ready-fd", str(tells), "--idle-after", str(idle_after)]
+    argv = [*supervisor, "--data", str(layout.data), "--ready-fd", str(tells)]
     try:
         with log.open("ab") as output:
             subprocess.run(
@@ -177,6 +182,17 @@ def _start(layout: Layout, supervisor: Sequence[str], deadline: float, idle_afte
             f"the cluster in {layout.data} could not be started; the end of its log:\n{last_lines(log)}",
             f"read {layout.logs}",
         )
+
+
+def _arguments(idle_after: float, wishes: AgentWishes) -> tuple[str, ...]:
+    return "--idle-after", str(idle_after), "--wishes", msgspec.json.encode(wishes).decode()
+
+
+def _require_wishes(layout: Layout, wishes: AgentWishes) -> None:
+    agent = decode_config(read_private(layout.data / "agent.json"), AgentConfig)
+    conflict = wishes.conflict(agent)
+    if conflict:
+        raise InputError(f"the cluster in {layout.data} runs with {conflict}", "stop it with: wheelfleet down")
 
 
 def _environment() -> dict[str, str]:

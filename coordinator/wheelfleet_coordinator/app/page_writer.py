@@ -82,7 +82,9 @@ class PageWriter:
         name = canonicalize_name(project)
         digests = {}
         for form in ("json", "html"):
-            content = page_of(self._world, index, project, form) or b""
+            content = page_of(self._world, index, project, form)
+            if content is None:
+                return
             await self._blobs.put(project_page_key(index, name, form), content, _CONTENT_TYPES[form])
             digests[form] = Sha256(hashlib.sha256(content).hexdigest())
         files = len(self._world.projects.get((index, project), ()))
@@ -91,7 +93,9 @@ class PageWriter:
 
     async def _write_root(self, index: IndexName) -> None:
         for form in ("html", "json"):
-            content = page_of(self._world, index, "", form) or b""
+            content = page_of(self._world, index, "", form)
+            if content is None:
+                return
             digest = Sha256(hashlib.sha256(content).hexdigest())
             if form == "html" and self._roots.get(index) == digest:
                 return

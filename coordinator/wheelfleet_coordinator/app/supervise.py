@@ -18,7 +18,7 @@ from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 
 from ..adapters.processes import ProcessMark, end_process, mark_of
 from ..adapters.servers import start_juicefs, start_nats
-from .cluster_files import Layout, PartMark, Setup, set_up, try_lock
+from .cluster_files import AgentWishes, Layout, PartMark, Setup, set_up, try_lock
 from .embedded_children import idle_seconds, our_children
 from .supervision import ChildSpec, Part, part_of, run_parts
 
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
     parser.add_argument("--ready-fd", type=int, required=True, help="descriptor told when all parts are ready")
     parser.add_argument("--idle-after", type=float, required=True, help="seconds without work after which to stop")
+    parser.add_argument("--wishes", default="{}", help="what is asked of the agent, as JSON")
     return parser
 
 
@@ -76,7 +77,7 @@ async def _supervise(
 ) -> None:
     me = _record_supervisor(lock)
     _end_leftovers(layout)
-    setup = set_up(layout, slots=os.cpu_count() or 1)
+    setup = set_up(layout, msgspec.json.decode(options.wishes, type=AgentWishes))
     parts = [*_servers(layout, setup), *(_part(layout, child) for child in children(layout, setup))]
 
     def publish(running: Mapping[str, Process]) -> None:

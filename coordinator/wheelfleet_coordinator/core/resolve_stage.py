@@ -10,9 +10,9 @@ import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from wheelfleet_shared.core.expectation import expectation_of
 
 from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.expectation import expectation_of
 from wheelfleet_shared.core.targets import TargetDefinition, evaluate_marker
 from wheelfleet_shared.names import NodeKey
 
@@ -43,13 +43,14 @@ class Resolved(NamedTuple):
 
 
 def holding(resolve: Resolve, target: TargetDefinition) -> list[Requirement]:
-    """The requirements that hold on the target, in the order of their text.
+    """The requirements that hold on the target: the run's own as given, others in the order of their text.
 
     Extras are those of the parent and count for install requirements alone.
     Raises SourceError for a marker that reads the kernel.
     """
     extras = frozenset(resolve.extras) if resolve.stage == "install" else frozenset()
-    parsed = (Requirement(text) for text in sorted(resolve.requirements))
+    texts = resolve.requirements if resolve.stage == "toplevel" else sorted(resolve.requirements)
+    parsed = (Requirement(text) for text in texts)
     return [item for item in parsed if evaluate_marker(item, target.marker_environment, extras)]
 
 

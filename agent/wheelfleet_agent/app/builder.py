@@ -1,0 +1,201 @@
+"""One attempt on this host: sources prepared, environments made, hooks run, wheels finished."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.expectation import check_expected
+from wheelfleet_shared.core.messages import Work
+from wheelfleet_shared.core.wheel_check import read_wheel_name
+from wheelfleet_shared.core.wheel_metadata import read_metadata
+from wheelfleet_shared.errors import BackendError, InputError, PolicyError, SourceError, WheelfleetError
+from wheelfleet_shared.ports import Clock
+
+from ..adapters.build_folder import BuildFolder, make_build_folder, remove_build_folder
+from ..adapters.environment import make_environment
+from ..adapters.hooks import Backend, ask_build_requirements, build_wheel, prepare_metadata
+from ..adapters.transfer import Transfer
+from ..core.archive import extract
+from ..core.build_record import build_record
+from ..core.failure import failure_of
+from ..core.hook_answers import HookStopped
+from ..core.hook_environment import BuildSystem, HookSettings
+from ..core.prepare import Patch, Preparation, prepare_source
+from ..core.processes import Limits
+from ..core.pyproject import read_build_system
+from ..core.unmet import unmet
+from ..core.wheel_finish import finish_wheel
+from .host import DISK_OF_BUILD, Host, Interpreter
+from .ports import AttemptEnded, LogSink, Result, Upload
+
+_KINDS: dict[type[WheelfleetError], e.FailureKind] = {
+    SourceError: "source",
+    InputError: "source",
+    BackendError: "backend",
+    PolicyError: "policy",
+}
+_METADATA_LIMIT = 1 << 20
+
+
+class _Attempt(NamedTuple):
+    """One attempt under way; values only."""
+
+    work: Work
+    folder: BuildFolder
+    interpreter: Interpreter
+    log: LogSink
+    upload: Upload
+    phase: Callable[[str], None]
+
+
+class HostBuilder:
+    """ports.Builder over the real host. Each attempt has a folder of its own, gone when it ends.
+
+    cores: inside one build, where the run does not say.
+    """
+
+    def __init__(self, host: Host, transfer: Transfer, cores: int, clock: Clock) -> None:
+        self._host = host
+        self._clock = clock
+        self._cores = cores
+        self._transfer = transfer
+
+    async def carry_out(self, work: Work, phase: Callable[[str], None], log: LogSink, upload: Upload) -> Result:
+        """The attempt's result; see ports.Builder."""
+        interpreter = self._host.interpreters.get(work.target)
+        if interpreter is None:
+            raise AttemptEnded("lost", f"this agent does not offer {work.target} any more")
+        folder = make_build_folder(self._host.folder / "attempts" / f"{work.build}-{work.fence}")
+        attempt = _Attempt(work, folder, interpreter, log, upload, phase)
+        try:
+            return await self._goal(attempt)
+        except HookStopped as stopped:
+            raise AttemptEnded(stopped.kind, stopped.what) from stopped
+        except tuple(_KINDS) as error:
+            kind = next(name for party, name in _KINDS.items() if isinstance(error, party))
+            log.write(f"{error}\n".encode())
+            failure = failure_of(error, kind, work.plan.goal, work.plan.node.name)
+            return e.BuildFailed(failure, work.fence)
+        finally:
+            await remove_build_folder(folder)
+
+    async def _goal(self, attempt: _Attempt) -> Result:
+        match attempt.work.plan.goal:
+            case "source":
+                return await self._source(attempt)
+            case "metadata":
+                return await self._metadata(attempt)
+            case "wheel":
+                return await self._wheel(attempt)
+
+    async def _source(self, attempt: _Attempt) -> e.SourcePrepared:
+        work = attempt.work
+        attempt.phase("fetch")
+        archive = await self._transfer.fetch(work.sdist)
+        attempt.phase("prepare")
+        name = canonicalize_name(work.plan.node.name)
+        prepared = await asyncio.to_thread(
+            prepare_source,
+            archive,
+            name,
+            Version(work.plan.node.version),
+            (),
+            Preparation(),
+            attempt.folder.temporary,
+            _apply_patch,
+        )
+        sdist = e.FileRef(prepared.sdist.name, prepared.sha256, prepared.size)
+        attempt.phase("upload")
+        await attempt.upload(prepared.sdist, sdist, "sdist")
+        system = prepared.build_system
+        return e.SourcePrepared(work.fence, sdist, prepared.epoch, system.requires, system.backend)
+
+    async def _backend(self, attempt: _Attempt) -> Backend:
+        """The source unpacked and its locked environment made, ready to be asked."""
+        work, folder = attempt.work, attempt.folder
+        attempt.phase("fetch")
+        sdist, *wheels = await asyncio.gather(*(self._transfer.fetch(item) for item in (work.sdist, *work.environment)))
+        attempt.phase("environment")
+        environment = await make_environment(
+            self._host.uv, attempt.interpreter.path, wheels, folder.root / "environment"
+        )
+        extracted = await asyncio.to_thread(extract, sdist, folder.build / "source")
+        system = read_build_system(extracted.root)
+        return Backend(
+            extracted.root,
+            BuildSystem(system.backend, system.backend_path),
+            environment,
+            folder,
+            attempt.interpreter.equipment,
+            Limits(timeout_total=work.timeout_total, timeout_silent=work.timeout_silent, disk=DISK_OF_BUILD),
+            HookSettings(work.epoch, work.cores or self._cores),
+        )
+
+    async def _requirements(self, attempt: _Attempt, backend: Backend) -> tuple[tuple[str, ...], bool]:
+        """What the backend wants beyond the static requirements, and whether the environment lacks any of it."""
+        work = attempt.work
+        if work.requirements is not None:
+            return work.requirements, False
+        attempt.phase("get_requires_for_build_wheel")
+        requirements = await ask_build_requirements(backend, attempt.log)
+        installed = {wheel.name: wheel.version for wheel in work.environment}
+        markers = attempt.interpreter.definition.marker_environment
+        return requirements, work.static and bool(unmet(requirements, installed, markers))
+
+    async def _wheel(self, attempt: _Attempt) -> Result:
+        started = self._clock.monotonic()
+        backend = await self._backend(attempt)
+        requirements, blocked = await self._requirements(attempt, backend)
+        if blocked:
+            return e.BuildBlocked(attempt.work.fence, requirements)
+        attempt.phase("build_wheel")
+        built = await build_wheel(backend, attempt.log)
+        return await self._finish(attempt, built, requirements, started)
+
+    async def _finish(self, attempt: _Attempt, built: Path, requirements: tuple[str, ...], started: float) -> Result:
+        work, plan = attempt.work, attempt.work.plan
+        attempt.phase("finish")
+        files = work.requirement_files
+        record = build_record({}, files.get("build-system", ()), requirements, requirements)
+        finished = await asyncio.to_thread(
+            finish_wheel, built, plan.node, (int(plan.build_tag), ""), record, work.epoch, attempt.folder.temporary
+        )
+        unexpected = check_expected(plan.expectation, read_wheel_name(finished.path.name).tags, ())
+        if unexpected is not None:
+            raise unexpected
+        wheel = e.FileRef(finished.path.name, finished.sha256, finished.size)
+        attempt.phase("upload")
+        await attempt.upload(finished.path, wheel, "wheel")
+        return e.WheelBuilt(
+            work.fence,
+            wheel,
+            finished.payload,
+            requirements,
+            toolchain=self._host.toolchain.digest,
+            sandbox=str(self._host.sandbox.level),
+            resources=e.Resources(wall=self._clock.monotonic() - started, hooks=1 + (work.requirements is None)),
+        )
+
+    async def _metadata(self, attempt: _Attempt) -> Result:
+        backend = await self._backend(attempt)
+        requirements, blocked = await self._requirements(attempt, backend)
+        if blocked:
+            return e.BuildBlocked(attempt.work.fence, requirements)
+        attempt.phase("prepare_metadata_for_build_wheel")
+        folder = await prepare_metadata(backend, attempt.log)
+        with (folder / "METADATA").open("rb") as stream:
+            core, faults = read_metadata(stream.read(_METADATA_LIMIT))
+        if faults:
+            raise PolicyError("; ".join(faults), "report it to the maintainers of the distribution")
+        return e.MetadataPrepared(
+            attempt.work.fence, core.requires_dist, core.requires_python, core.provides_extra, requirements
+        )
+
+
+def _apply_patch(root: Path, patch: Patch) -> NoReturn:
+    raise InputError(f"{patch.name}: patches are not applied by this version", f"build {root.name} without it")

@@ -1,0 +1,142 @@
+"""The agent as a process: its configuration read, its host probed, its parts run."""
+
+import asyncio
+import logging
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import uuid
+from importlib.metadata import version
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from wheelfleet_shared.adapters.build_log_stream import BuildLogWriter
+from wheelfleet_shared.adapters.clock import SystemClock
+from wheelfleet_shared.adapters.make_credentials import load_credential, read_private
+from wheelfleet_shared.adapters.nats_bus import NatsBus
+from wheelfleet_shared.adapters.nats_connection import connect
+from wheelfleet_shared.adapters.nats_log import NatsLog
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.configuration import AgentConfig, decode_config
+from wheelfleet_shared.core.messages import Work
+from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
+from wheelfleet_shared.names import Actor
+
+from ..adapters.probe_host import probe_interpreter, probe_machine
+from ..adapters.transfer import Transfer
+from .agent import Agent, Capacity, Equipment, Times
+from .attempt_files import StoredFiles
+from .builder import HostBuilder
+from .desk_client import DeskClient
+from .host import Host, choose_sandbox, probe_host
+
+logger = logging.getLogger(__name__)
+
+
+def run(config_path: Path) -> None:
+    """Serve until SIGTERM or SIGINT; raises WheelfleetError where it cannot start or go on."""
+    data = read_private(config_path)
+    config = decode_config(data, AgentConfig, toml=config_path.suffix == ".toml", origin=str(config_path))
+    asyncio.run(_serve(config))
+
+
+def probe() -> int:
+    """Say which sandbox holds here; 0 when one does, 3 when none does."""
+    with tempfile.TemporaryDirectory(prefix="wheelfleet-probe-") as folder:
+        try:
+            report = asyncio.run(_probe(Path(folder)))
+        except WheelfleetError as error:
+            print(error, file=sys.stderr)  # noqa: T201 - a command's answer
+            return error.exit_code
+    print(f"sandbox: {report}")  # noqa: T201
+    return 0
+
+
+async def _probe(folder: Path) -> str:
+    interpreter = Path(sys.executable)
+    report = await choose_sandbox("auto", folder, interpreter, await probe_interpreter(interpreter))
+    return str(report.level)
+
+
+async def _serve(config: AgentConfig) -> None:
+    credential = load_credential(Path(config.credential))
+    host = await probe_host(config)
+    _clear_attempts(host.folder)
+    lost = asyncio.Event()
+
+    async def closed() -> None:
+        lost.set()
+
+    client = await connect(credential, name=credential.actor, on_closed=closed)
+    transfer = Transfer(host.folder / "cache")
+    try:
+        agent = _agent(config, host, client, credential.actor, transfer)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, agent.stop)
+        await _until_lost(agent, lost)
+    finally:
+        await transfer.close()
+        await client.close()
+
+
+async def _until_lost(agent: Agent, lost: asyncio.Event) -> None:
+    serving = asyncio.create_task(agent.run())
+    losing = asyncio.create_task(lost.wait())
+    await asyncio.wait([serving, losing], return_when=asyncio.FIRST_COMPLETED)
+    losing.cancel()
+    if not serving.done():
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        raise InfrastructureError("the connection to NATS is over for good", "check the server and the credential")
+    await serving
+
+
+def _agent(config: AgentConfig, host: Host, client: Client, actor: Actor, transfer: Transfer) -> Agent:
+    # An agent may not read the log, so it cannot ask for its incarnation either.
+    log = NatsLog(client, actor, "")
+    desk = DeskClient(log, NatsBus(client), SystemClock(), lambda: uuid.uuid4().hex)
+    cores = max(1, host.machine.cpus // config.slots)
+
+    def open_attempt(work: Work) -> StoredFiles:
+        logs = host.folder / "logs" / f"{work.build}-{work.fence}"
+        logs.mkdir(parents=True, exist_ok=True)
+        shown = BuildLogWriter(client, work.build, work.fence, actor)
+        return StoredFiles(desk, transfer, work, logs, shown)
+
+    def capacity() -> Capacity:
+        now = probe_machine(host.folder)
+        return Capacity(now.memory_free, now.disk_free)
+
+    return Agent(
+        desk,
+        _equipment(config, host),
+        HostBuilder(host, transfer, cores, SystemClock()),
+        open_attempt,
+        SystemClock(),
+        capacity,
+        Times(),
+    )
+
+
+def _equipment(config: AgentConfig, host: Host) -> Equipment:
+    joined = e.AgentJoined(
+        incarnation=secrets.token_hex(8),
+        targets=tuple(sorted(host.interpreters)),
+        slots=config.slots,
+        labels=config.labels,
+        memory=host.machine.memory,
+        disk=host.machine.disk_free,
+        sandbox=str(host.sandbox.level),
+        toolchain=host.toolchain.digest,
+        host=host.identity,
+        version=version("wheelfleet"),
+    )
+    return Equipment(joined, tuple(found.definition for found in host.interpreters.values()))
+
+
+def _clear_attempts(folder: Path) -> None:
+    """What attempts of an earlier process left behind is gone; nobody holds it any more."""
+    shutil.rmtree(folder / "attempts", ignore_errors=True)
