@@ -1,7 +1,7 @@
 """Prints, as JSON, what an interpreter is; run as a script by the interpreter that is asked.
 
-Argument: a folder that holds the ``packaging`` distribution, for interpreters that lack it. Works
-on every Python that ``packaging`` supports.
+Argument: a folder that holds the ``packaging`` distribution, which the agent shares
+so that all interpreters are asked alike. Works on every Python that ``packaging`` supports.
 """
 
 import json

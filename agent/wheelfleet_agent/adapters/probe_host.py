@@ -30,14 +30,14 @@ class Machine(NamedTuple):
 
 
 async def probe_interpreter(interpreter: Path) -> InterpreterFacts:
-    """What the interpreter says of itself; nothing of the agent's own environment reaches it.
+    """What the interpreter says of itself, by our ``packaging`` and not by one that it may have.
 
     Raises InputError for what is no working Python. Cost: about 0.1 s.
     """
     try:
         process = await asyncio.create_subprocess_exec(
             interpreter,
-            *("-I", "-B", str(_SCRIPT), str(_PACKAGING)),
+            *("-I", "-S", "-B", str(_SCRIPT), str(_PACKAGING)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
