@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 def run(config_path: Path) -> None:
     """Serve until SIGTERM or SIGINT; raises WheelfleetError where it cannot start or go on."""
+    # Requests are logged with their URLs, and signed URLs are rights.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     data = read_private(config_path)
     config = decode_config(data, AgentConfig, toml=config_path.suffix == ".toml", origin=str(config_path))
     asyncio.run(_serve(config))
@@ -56,7 +58,8 @@ def probe() -> int:
 
 
 async def _probe(folder: Path) -> str:
-    interpreter = Path(sys.executable)
+    # The interpreter below a virtual environment, as builds use it.
+    interpreter = Path(getattr(sys, "_base_executable", sys.executable))
     report = await choose_sandbox("auto", folder, interpreter, await probe_interpreter(interpreter))
     return str(report.level)
 

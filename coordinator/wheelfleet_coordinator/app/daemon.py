@@ -45,6 +45,8 @@ class _Opened(NamedTuple):
 
 def run(config_path: Path) -> None:
     """Serve until SIGTERM or SIGINT; raises WheelfleetError where it cannot start or go on."""
+    # Requests are logged with their URLs, and those may carry rights.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     data = read_private(config_path)
     config = decode_config(data, CoordinatorConfig, toml=config_path.suffix == ".toml", origin=str(config_path))
     asyncio.run(_until_stopped(config))
