@@ -5,8 +5,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from build_equipment import Lines, equip, open_backend, with_limits
 
+from build_equipment import Lines, equip, open_backend, with_limits
 from wheelfleet_agent.adapters.build_folder import remove_build_folder
 from wheelfleet_agent.adapters.hooks import ask_build_requirements, build_wheel, prepare_metadata
 from wheelfleet_agent.core.hook_answers import HookFailed, HookStopped

@@ -6,8 +6,8 @@ import threading
 import zipfile
 
 import pytest
-from build_equipment import INTERPRETER
 
+from build_equipment import INTERPRETER
 from wheelfleet_agent.adapters.environment import Uv, find_uv, make_environment
 from wheelfleet_shared.errors import InfrastructureError, InputError
 

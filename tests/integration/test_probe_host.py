@@ -6,9 +6,9 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from build_equipment import INTERPRETER, LIMITS, PREFIX
 from packaging.tags import sys_tags
 
+from build_equipment import INTERPRETER, LIMITS, PREFIX
 from wheelfleet_agent.adapters.probe_host import probe_interpreter, probe_machine
 from wheelfleet_agent.adapters.sandbox import NO_SANDBOX, find_sandbox
 from wheelfleet_agent.adapters.sandbox_probe import attack, probe_sandbox

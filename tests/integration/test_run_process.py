@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from build_equipment import Lines
 
+from build_equipment import Lines
 from wheelfleet_agent.adapters.disk_watch import exceeded, measure
 from wheelfleet_agent.adapters.run_process import run
 from wheelfleet_agent.core.processes import Command, Limits
