@@ -45,7 +45,8 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
         _require_sandbox(on_offer, settings)
         targets = choose_targets(manner.targets, on_offer.targets)
         if not settings.quiet and settings.format is Format.TEXT:
-            _say_first(checked, targets, on_offer, settings, link)
+            # Whoever detaches wants the id alone on standard output.
+            _say_first(checked, targets, on_offer, settings, link, err=manner.detach)
         if manner.dry_run:
             return _say_dry(checked, targets, settings)
         bundle = await store_inputs(link, checked.inputs)
@@ -84,7 +85,13 @@ def _require_sandbox(on_offer: m.TargetList, settings: Settings) -> None:
 
 
 def _say_first(
-    checked: Checked, targets: tuple[TargetId, ...], on_offer: m.TargetList, settings: Settings, link: Link
+    checked: Checked,
+    targets: tuple[TargetId, ...],
+    on_offer: m.TargetList,
+    settings: Settings,
+    link: Link,
+    *,
+    err: bool,
 ) -> None:
     """One line with all that will be used, and one for what was configured and is not."""
     where = str(data_folder(os.environ)) if is_embedded(settings) else link.credential.nats_url
@@ -95,9 +102,9 @@ def _say_first(
         f"data {where}",
         f"sandbox {', '.join(on_offer.sandboxes) or 'unknown'}",
     )
-    typer.echo("wheelfleet: " + "; ".join(parts))
+    typer.echo("wheelfleet: " + "; ".join(parts), err=err)
     if checked.choice.ignored:
-        typer.echo(f"ignored: {', '.join(checked.choice.ignored)}: only the one index is read")
+        typer.echo(f"ignored: {', '.join(checked.choice.ignored)}: only the one index is read", err=err)
 
 
 def _say_dry(checked: Checked, targets: tuple[TargetId, ...], settings: Settings) -> int:

@@ -71,7 +71,7 @@ def print_agents(settings: Settings, chosen: Format) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for head in ("agent", "status", "seen", "slots", "sandbox", "targets", "builds"):
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head not in {"targets", "builds"})
     for row in found.agents:
         seen = f"{in_words(row.seen)} ago" if row.seen >= 0 else "not lately"
         builds = ", ".join(f"{slot.node} ({slot.phase})" for slot in row.held)

@@ -42,7 +42,7 @@ def list_runs(settings: Settings, chosen: Format, limit: int) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for head in ("run", "status", "submitted", "took", "index", "good", "failed", "open", "requirements"):
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head != "requirements")
     for row in found.runs:
         table.add_row(*_cells(row))
     console_for(settings).print(table)

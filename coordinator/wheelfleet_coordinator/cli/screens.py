@@ -14,6 +14,8 @@ from .settings import Format, Settings
 from .watching import Screen
 
 WAITING_SHOWN = 5
+UNFOLDED = 1000
+"""Columns of an output that nobody looks at in a window."""
 
 
 class Silence:
@@ -70,8 +72,9 @@ def screen_for(settings: Settings, chosen: Format) -> Screen:
 
 
 def console_for(settings: Settings) -> Console:
-    """Standard output with or without colours; long lines are left whole where it is no terminal."""
-    return Console(no_color=not settings.color, highlight=False, soft_wrap=True)
+    """Standard output with or without colours; tables are left whole where it is no terminal."""
+    width = None if sys.stdout.isatty() else UNFOLDED
+    return Console(no_color=not settings.color, highlight=False, soft_wrap=True, width=width)
 
 
 def _view(progress: m.Progress) -> Group:

@@ -28,22 +28,27 @@ class Open(NamedTuple):
 def remaining_seconds(done: Sequence[Measured], left: Sequence[Open], elapsed: float) -> float:
     """Seconds until the last open node is done; negative where nothing was measured yet.
 
-    The work left, in expected seconds of builds, at the rate at which such work was done so far;
-    and not less than the longest build that is left.
+    The work left, in expected seconds of builds, at the rate at which such work was done so far.
+    Not all slots are busy to the end: half of what the longest build can outlast the others is added.
     """
     if not left:
         return 0.0
     if not done or elapsed <= 0:
         return -1.0
-    expected = _expected(done)
+    expected = _expected(done, left)
     parts = [max(expected[node.expectation] - node.running, 0.1 * expected[node.expectation]) for node in left]
     worked = sum(max(item.wall, 0.1) for item in done) + sum(node.running for node in left)
-    return max(sum(parts) * elapsed / worked, *parts)
+    busy = max(1.0, worked / elapsed)
+    longest = max(parts)
+    return max(sum(parts) * elapsed / worked + longest * (1 - 1 / busy) / 2, longest)
 
 
-def _expected(done: Sequence[Measured]) -> dict[Expectation, float]:
+def _expected(done: Sequence[Measured], left: Sequence[Open]) -> dict[Expectation, float]:
+    """Mean seconds of a build; what runs already tells too how long such builds take at least."""
     found: dict[Expectation, float] = {}
     for expectation, prior in PRIOR.items():
         walls = [item.wall for item in done if item.expectation == expectation]
-        found[expectation] = (sum(walls) + prior * PRIOR_WEIGHT) / (len(walls) + PRIOR_WEIGHT)
+        running = [node.running for node in left if node.expectation == expectation]
+        mean = (sum(walls) + prior * PRIOR_WEIGHT) / (len(walls) + PRIOR_WEIGHT)
+        found[expectation] = max(mean, 1.5 * max(running, default=0.0) if not walls else 0.0)
     return found

@@ -40,6 +40,8 @@ def _failed_results(world: World, walk: Walk, graph: Graph) -> Iterator[NodeResu
                 yield result
 
 
+DEFAULT_ORIGIN = "the default"
+"""How the origin of an index is told that nobody configured; commands need not name such an index."""
 Paths = dict[NodeKey | None, tuple[str, ...]]
 
 
@@ -100,7 +102,7 @@ def reproduce(world: World, graph: Graph, requirement: str) -> str:
         return shlex.join(["wheelfleet", "retry", graph.run, Requirement(requirement).name])
     options = submitted.options if submitted is not None else e.RunOptions()
     words = ["wheelfleet", "bootstrap", requirement]
-    if options.index_url:
+    if options.index_url and options.index_origin != DEFAULT_ORIGIN:
         words += ["--index-url", options.index_url]
     if options.as_of is not None:
         words += ["--as-of", f"@{options.as_of:.0f}"]
