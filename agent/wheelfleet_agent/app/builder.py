@@ -30,7 +30,7 @@ from ..core.processes import Limits
 from ..core.pyproject import read_build_system
 from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
-from .host import DISK_OF_BUILD, Host, Interpreter
+from .host import DISK_OF_BUILD, FILES_OF_BUILD, FREE_DISK, OPEN_FILES, Host, Interpreter
 from .ports import AttemptEnded, LogSink, Result, Upload
 
 _KINDS: dict[type[WheelfleetError], e.FailureKind] = {
@@ -132,7 +132,14 @@ class HostBuilder:
             environment,
             folder,
             attempt.interpreter.equipment,
-            Limits(timeout_total=work.timeout_total, timeout_silent=work.timeout_silent, disk=DISK_OF_BUILD),
+            Limits(
+                timeout_total=work.timeout_total,
+                timeout_silent=work.timeout_silent,
+                disk=DISK_OF_BUILD,
+                free_disk=FREE_DISK,
+                files=FILES_OF_BUILD,
+                open_files=OPEN_FILES,
+            ),
             HookSettings(work.epoch, work.cores or self._cores),
         )
 

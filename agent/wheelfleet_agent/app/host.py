@@ -20,6 +20,10 @@ from ..core.sandbox_plan import Level
 
 DISK_OF_BUILD: Final = 20 * 1024**3
 """Bytes that one build may write."""
+FILES_OF_BUILD: Final = 2_000_000
+FREE_DISK: Final = 1024**3
+"""Bytes that a build must leave free for everybody else."""
+OPEN_FILES: Final = 65_536
 
 
 class Interpreter(NamedTuple):

@@ -21,6 +21,7 @@ from .listings import FetchPage, Listings
 from .locking import lock
 from .page_writer import PageWriter
 from .resolving import Resolver
+from .taking_over import TakerOver
 from .verifying import Verifier
 from .watch import LeaseWatch
 
@@ -92,6 +93,7 @@ def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
     return Workers(
         resolve=Resolver(world, committer, ports.blobs, listings).resolve,
         fetch=Fetcher(world, committer, ports.blobs, ports.download).fetch,
+        take_over=TakerOver(world, committer, ports.blobs, ports.fetch_page, ports.download).take_over,
         lock=lambda instruction: lock(instruction, world, committer),
         verify=Verifier(world, committer, ports.blobs).verify,
     )

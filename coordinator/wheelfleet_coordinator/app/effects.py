@@ -8,7 +8,20 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
 
 from ..core import decisions
-from ..core.instructions import Abandon, Fetch, Finish, GiveUp, Instruction, Lock, Plan, Queue, Resolve, Retry, Verify
+from ..core.instructions import (
+    Abandon,
+    Fetch,
+    Finish,
+    GiveUp,
+    Instruction,
+    Lock,
+    Plan,
+    Queue,
+    Resolve,
+    Retry,
+    TakeOver,
+    Verify,
+)
 from .committer import Committer
 
 Events = tuple[e.Event, ...]
@@ -22,6 +35,7 @@ class Workers(NamedTuple):
 
     resolve: Callable[[Resolve], Awaitable[Events]]
     fetch: Callable[[Fetch], Awaitable[Events]]
+    take_over: Callable[[TakeOver], Awaitable[Events]]
     lock: Callable[[Lock], Awaitable[Events]]
     verify: Callable[[Verify], Awaitable[Events]]
 
@@ -36,6 +50,8 @@ async def carry_out(instruction: Instruction, committer: Committer, workers: Wor
             done = await workers.resolve(instruction)
         case Fetch():
             done = await workers.fetch(instruction)
+        case TakeOver():
+            done = await workers.take_over(instruction)
         case Lock():
             done = await workers.lock(instruction)
         case Verify():

@@ -7,11 +7,11 @@ from typing import Final
 
 from wheelfleet_shared.errors import InfrastructureError
 
-from ..core.instructions import Fetch, Instruction, Resolve
+from ..core.instructions import Fetch, Instruction, Resolve, TakeOver
 
 logger = logging.getLogger(__name__)
 
-_LIMITS: Final[dict[type, int]] = {Fetch: 8, Resolve: 64}
+_LIMITS: Final[dict[type, int]] = {Fetch: 8, Resolve: 64, TakeOver: 8}
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 _UNMOVED_PAUSE: Final = 1.0
@@ -60,7 +60,7 @@ class Executor:
             else:
                 async with limit:
                     moved = await self._persist(instruction)
-            if not moved:
+            if not moved and not isinstance(instruction, TakeOver):
                 await asyncio.sleep(_UNMOVED_PAUSE)
         finally:
             self._running.pop(instruction, None)

@@ -42,6 +42,12 @@ def _is_active(world: World, run: RunId) -> bool:
     return run in world.runs and world.runs[run].status == "active"
 
 
+def satisfy(world: World, build_id: BuildId, file: e.FileRef) -> tuple[e.Event, ...]:
+    """End a build that has not begun by a wheel that is published."""
+    build = world.build(build_id)
+    return (e.BuildSatisfied(file),) if build.status in {Status.PLANNED, Status.LOCKED, Status.QUEUED} else ()
+
+
 def queue(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
     """Queue a build that is locked, or that needs no environment."""
     build = world.build(build_id)

@@ -36,6 +36,14 @@ class Plan(NamedTuple):
     run: RunId
 
 
+class TakeOver(NamedTuple):
+    """Look for the wheel on the cache servers of a run before anything of it is built."""
+
+    build: BuildId
+    plan: e.BuildPlanned
+    run: RunId
+
+
 class Lock(NamedTuple):
     """Fix the environment of a build from one graph; everything it can need is published."""
 
@@ -88,4 +96,4 @@ class Finish(NamedTuple):
     failed: int
 
 
-Instruction = Fetch | Resolve | Plan | Lock | Queue | Retry | Verify | GiveUp | Abandon | Finish
+Instruction = Fetch | Resolve | TakeOver | Plan | Lock | Queue | Retry | Verify | GiveUp | Abandon | Finish

@@ -1,19 +1,29 @@
 """One look at one node: where it stands, and what to do next about it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import GOOD, Build, Status
-from wheelfleet_shared.names import BuildId, GraphId, NodeKey, source_id
+from wheelfleet_shared.names import BuildId, GraphId, NodeKey, RunId, source_id
 
 from .graph import Graph, GraphNode, Visit
-from .instructions import Fetch, GiveUp, Instruction, Lock, Plan, Queue, Resolve
+from .instructions import Fetch, GiveUp, Instruction, Lock, Plan, Queue, Resolve, TakeOver
 from .readiness import Readiness, is_broken
-from .standing import NodeBuilds, Stand, Standing, ended_badly, may_reopen, node_builds, requires_dist
+from .standing import (
+    NodeBuilds,
+    Stand,
+    Standing,
+    build_requirements,
+    ended_badly,
+    may_reopen,
+    node_builds,
+    requires_dist,
+)
 from .world import World
 
 Standings = Mapping[tuple[GraphId, NodeKey], Standing]
+Asked = tuple[RunId, BuildId]
 
 
 class Step(NamedTuple):
@@ -32,8 +42,13 @@ _UNDER_WAY = {
 }
 
 
-def step(world: World, graph: Graph, node: GraphNode, readiness: Readiness, standings: Standings) -> Step:
-    """Look at one node of an active run. Cost: O(1) but for the check of its closure."""
+def step(
+    world: World, graph: Graph, node: GraphNode, readiness: Readiness, standings: Standings, asked: Collection[Asked]
+) -> Step:
+    """Look at one node of an active run. Cost: O(1) but for the check of its closure.
+
+    asked: builds for which the cache servers of a run were asked in vain.
+    """
     builds = node_builds(world, graph, node)
     if builds is None:
         return _fetch(world, graph, node)
@@ -46,8 +61,18 @@ def step(world: World, graph: Graph, node: GraphNode, readiness: Readiness, stan
         if may_reopen(world, result, graph):
             return _plan(graph, builds.result, Stand.PREPARING)
         return Step(Standing(Stand.FAILED, settled=True, build=result.id))
+    if _may_take_over(world, graph, builds.result, asked):
+        return Step(Standing(Stand.FETCHING, build=result.id), (TakeOver(*builds.result, graph.run),))
     prepared = _prepare(world, graph, node, builds)
     return prepared or _result(world, graph, node, builds, readiness, standings)
+
+
+def _may_take_over(world: World, graph: Graph, named: tuple[BuildId, e.BuildPlanned], asked: Collection[Asked]) -> bool:
+    """Whether the run names cache servers that may have this wheel."""
+    build, plan = named
+    submitted = world.runs[graph.run].submitted
+    new = world.build(build).status is Status.ABSENT and (graph.run, build) not in asked
+    return new and plan.goal == "wheel" and submitted is not None and bool(submitted.options.cache_servers)
 
 
 def _fetch(world: World, graph: Graph, node: GraphNode) -> Step:
@@ -157,17 +182,18 @@ def _give_up(build: Build, reason: Literal["dependency", "cycle"], chain: tuple[
 def _published(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds, requires: tuple[str, ...]) -> Step:
     """The result is there: what it took to build and what it installs are walked all the same."""
     wanted: list[Instruction] = []
-    source = world.build(builds.source[0])
     result = world.build(builds.result[0])
-    if source.source is not None and not graph.resolved(node.key, "build-system"):
-        wanted.append(Resolve(graph.id, node.key, "build-system", (), source.source.requirements))
+    static, hook = build_requirements(world, world.build(builds.source[0]), result)
+    if not graph.resolved(node.key, "build-system"):
+        wanted.append(Resolve(graph.id, node.key, "build-system", (), static))
     elif not graph.resolved(node.key, "hook"):
-        wanted.append(Resolve(graph.id, node.key, "hook", (), result.requirements or ()))
+        wanted.append(Resolve(graph.id, node.key, "hook", (), hook))
     wanted.extend(
         Resolve(graph.id, node.key, "install", extras, requires)
         for extras in node.visits
         if not graph.resolved(node.key, "install", extras)
     )
     before = world.ended_at_sequence.get(result.id, 0) < world.submitted_at_sequence.get(graph.run, 0)
-    standing = Standing(Stand.PUBLISHED, settled=not wanted, build=result.id, taken_over=before)
+    taken = before or result.status is Status.SATISFIED
+    standing = Standing(Stand.PUBLISHED, settled=not wanted, build=result.id, taken_over=taken)
     return Step(standing, tuple(wanted))

@@ -98,3 +98,14 @@ def requires_dist(world: World, build: Build) -> tuple[str, ...] | None:
         return build.metadata.requires_dist if build.metadata and build.status is Status.SUCCEEDED else None
     file = world.wheel_of(build)
     return file.accepted.requires_dist if file is not None and file.accepted is not None else None
+
+
+def build_requirements(world: World, source: Build, result: Build) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What it took to build a usable result: static requirements, and those of the hook.
+
+    A wheel from a cache server tells of them itself, so its source is never prepared.
+    """
+    file = world.wheel_of(result)
+    if file is not None and isinstance(file.accepted, e.WheelTakenOver):
+        return file.accepted.build_system, file.accepted.build_backend
+    return source.source.requirements if source.source is not None else (), result.requirements or ()

@@ -5,13 +5,15 @@ runs that moved. The walk decides nothing twice and remembers nothing that the l
 made anew over the same world, it comes to the same instructions.
 """
 
+from collections.abc import Collection
+
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.core.envelope import Recorded
 from wheelfleet_shared.names import BuildId, FileId, GraphId, IndexName, NodeKey, RunId, SourceId, page_id, source_id
 
 from .graph import Graph, GraphNode
-from .instructions import Abandon, Fetch, Finish, Instruction, Queue, Resolve, Retry, Verify
+from .instructions import Abandon, Fetch, Finish, Instruction, Queue, Resolve, Retry, TakeOver, Verify
 from .node_walk import Step, step
 from .readiness import Readiness
 from .standing import Stand, Standing, node_builds
@@ -31,9 +33,11 @@ class Walk:
         self.standings: dict[Place, Standing] = {}
         self._readiness: dict[GraphId, Readiness] = {}
         self._open: dict[GraphId, set[NodeKey]] = {}
-        self._waiting_on: dict[Place, set[NodeKey]] = {}
-        self._by_build: dict[BuildId, set[Place]] = {}
-        self._by_source: dict[SourceId, set[Place]] = {}
+        # Ordered sets: the same log must lead to the same instructions in the same order in every process.
+        self._waiting_on: dict[Place, dict[NodeKey, None]] = {}
+        self._asked: set[tuple[RunId, BuildId]] = set()
+        self._by_build: dict[BuildId, dict[Place, None]] = {}
+        self._by_source: dict[SourceId, dict[Place, None]] = {}
         self._dirty: dict[tuple[GraphId, NodeKey | None], None] = {}
         self._dirty_builds: dict[BuildId, None] = {}
         self._dirty_runs: dict[RunId, None] = {}
@@ -84,6 +88,9 @@ class Walk:
                 self._dirty[graph, node] = None
             case Finish(run):
                 self._dirty_runs[run] = None
+            case TakeOver(build, _, run):
+                self._asked.add((run, build))
+                self._dirty.update(dict.fromkeys(self._by_build.get(build, ())))
             case Fetch(source):
                 self._dirty.update(dict.fromkeys(self._by_source.get(source, ())))
             case _:
@@ -113,9 +120,9 @@ class Walk:
         """How many nodes wait for this one before all others: a measure of its urgency."""
         return len(self._waiting_on.get((graph, node), ()))
 
-    def places_of(self, build: BuildId) -> set[Place]:
+    def places_of(self, build: BuildId) -> Collection[Place]:
         """The nodes of active runs that a build is for."""
-        return self._by_build.get(build, set())
+        return self._by_build.get(build, {})
 
     # --- what events touch
 
@@ -131,7 +138,7 @@ class Walk:
         if self.world.runs[graph.run].finished is not None:
             return
         self._dirty_runs[graph.run] = None
-        for node in touched:
+        for node in sorted(touched, key=str):
             self._dirty[graph_id, node] = None
             if node is not None:
                 self._open.setdefault(graph_id, set()).add(node)
@@ -172,7 +179,8 @@ class Walk:
                 self.standings.pop((graph.id, node), None)
                 self._waiting_on.pop((graph.id, node), None)
         for places in (*self._by_build.values(), *self._by_source.values()):
-            places.difference_update([place for place in places if self.world.graphs[place[0]].run == run])
+            for place in [place for place in places if self.world.graphs[place[0]].run == run]:
+                del places[place]
 
     # --- what to do about them
 
@@ -189,19 +197,19 @@ class Walk:
         node = graph.nodes[key]
         self._register(graph, node)
         readiness = self._readiness.setdefault(graph_id, Readiness())
-        outcome = step(self.world, graph, node, readiness, self.standings)
+        outcome = step(self.world, graph, node, readiness, self.standings, self._asked)
         self._settle(graph, key, outcome)
         return list(outcome.instructions)
 
     def _register(self, graph: Graph, node: GraphNode) -> None:
         place = (graph.id, node.key)
         source = source_id(node.first.source_url, node.first.source_sha256)
-        self._by_source.setdefault(source, set()).add(place)
+        self._by_source.setdefault(source, {})[place] = None
         builds = node_builds(self.world, graph, node)
         if builds is None:
             return
-        self._by_build.setdefault(builds.source[0], set()).add(place)
-        self._by_build.setdefault(builds.result[0], set()).add(place)
+        self._by_build.setdefault(builds.source[0], {})[place] = None
+        self._by_build.setdefault(builds.result[0], {})[place] = None
 
     def _settle(self, graph: Graph, key: NodeKey, outcome: Step) -> None:
         place = (graph.id, key)
@@ -216,9 +224,9 @@ class Walk:
         else:
             still_open.add(key)
         if before is not None and before.waits_for is not None and before.waits_for != after.waits_for:
-            self._waiting_on.get((graph.id, before.waits_for), set()).discard(key)
+            self._waiting_on.get((graph.id, before.waits_for), {}).pop(key, None)
         if after.waits_for is not None:
-            self._waiting_on.setdefault((graph.id, after.waits_for), set()).add(key)
+            self._waiting_on.setdefault((graph.id, after.waits_for), {})[key] = None
         if before is None or before.stand is not after.stand or before.settled is not after.settled:
             self._wake(graph.id, key)
 

@@ -402,7 +402,10 @@ class WheelAccepted(EventBase, frozen=True):
 
 
 class WheelTakenOver(EventBase, frozen=True):
-    """A wheel that we did not build serves under this file name. origin: URL without credentials."""
+    """A wheel that we did not build serves under this file name. origin: URL without credentials.
+
+    build_system, build_backend: the build requirements that the wheel itself tells of.
+    """
 
     index: IndexName
     build: BuildId
@@ -414,7 +417,8 @@ class WheelTakenOver(EventBase, frozen=True):
     requires_dist: tuple[str, ...] = ()
     requires_python: str = ""
     provides_extra: tuple[str, ...] = ()
-    requirements: tuple[str, ...] | None = None
+    build_system: tuple[str, ...] = ()
+    build_backend: tuple[str, ...] = ()
 
 
 class WheelPublished(EventBase, frozen=True):
