@@ -29,6 +29,7 @@ from wheelfleet_shared.core.configuration import (
 from wheelfleet_shared.core.credentials import Credential
 from wheelfleet_shared.core.nats_config import NatsConfig
 from wheelfleet_shared.core.permissions import Role, actor_of
+from wheelfleet_shared.errors import InputError
 from wheelfleet_shared.names import digest
 
 from ..adapters.processes import ProcessMark
@@ -162,6 +163,18 @@ def data_folder(environ: Mapping[str, str]) -> Path:
         return Path(named).absolute()
     base = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".local" / "share")
     return Path(base).absolute() / "wheelfleet"
+
+
+def wished_interpreters(environ: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The Pythons that ``$WHEELFLEET_INTERPRETERS`` names, written as ``$PATH`` is; None where it names none.
+
+    Raises InputError for a path that is not absolute: the agent starts in a folder of its own.
+    """
+    named = tuple(filter(None, environ.get("WHEELFLEET_INTERPRETERS", "").split(os.pathsep)))
+    for path in named:
+        if not Path(path).is_absolute():
+            raise InputError(f"WHEELFLEET_INTERPRETERS names {path}, which is not absolute", "give the whole path")
+    return named or None
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from wheelfleet_shared.errors import (
 )
 from wheelfleet_shared.ports import Append, Conflict
 
-from ..app.cluster_files import AgentWishes, data_folder
+from ..app.cluster_files import AgentWishes, data_folder, wished_interpreters
 from ..app.embedded import attach
 from .settings import Settings
 
@@ -108,14 +108,14 @@ def find_credential(settings: Settings, environ: Mapping[str, str]) -> Credentia
             "WHEELFLEET_NATS_URL names a cluster, but there is no credential for it",
             "set WHEELFLEET_CREDENTIAL, or give --config, to the credential file that its operator gave you",
         )
-    path = settings.config or Path(attach(data_folder(environ), wishes=wishes_of(settings)).credential)
+    path = settings.config or Path(attach(data_folder(environ), wishes=wishes_of(settings, environ)).credential)
     credential = load_credential(path)
     return msgspec.structs.replace(credential, nats_url=url) if url else credential
 
 
-def wishes_of(settings: Settings) -> AgentWishes:
-    """What was said about the agent of the embedded cluster."""
-    return AgentWishes(slots=settings.slots, sandbox=settings.sandbox)
+def wishes_of(settings: Settings, environ: Mapping[str, str]) -> AgentWishes:
+    """What was said about the agent of the embedded cluster; raises InputError where it cannot be."""
+    return AgentWishes(slots=settings.slots, sandbox=settings.sandbox, interpreters=wished_interpreters(environ))
 
 
 def is_embedded(settings: Settings) -> bool:
