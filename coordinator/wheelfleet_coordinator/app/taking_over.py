@@ -19,7 +19,7 @@ from wheelfleet_shared.ports import Blobs
 from ..core import decisions
 from ..core.cached_wheel import build_lists, serving_wheel
 from ..core.candidates import Candidate, read_page
-from ..core.instructions import Plan, TakeOver
+from ..core.instructions import TakeOver
 from ..core.world import World
 from .committer import Committer
 from .fetching import Download
@@ -95,12 +95,9 @@ class TakerOver:
         if held is None or held.file.sha256 != found.file.sha256:
             raise PolicyError(f"{found.file.file_name} is already published with other bytes")
         await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
-        build = decisions.build_aggregate(instruction.build)
-        await self._committer.commit(
-            build, lambda world: decisions.plan(world, Plan(instruction.build, plan, instruction.run))
-        )
         return await self._committer.commit(
-            build, lambda world: decisions.satisfy(world, instruction.build, found.file)
+            decisions.build_aggregate(instruction.build),
+            lambda world: decisions.take_over(world, instruction, found.file),
         )
 
 

@@ -13,7 +13,7 @@ from wheelfleet_shared.core.file import FileStatus, WheelFile
 from wheelfleet_shared.names import BuildId, FileId, GraphId, RunId, SourceId
 
 from .graph import stage_id
-from .instructions import Finish, GiveUp, Plan
+from .instructions import Finish, GiveUp, Plan, TakeOver
 from .standing import ended_badly
 from .world import World
 
@@ -42,10 +42,12 @@ def _is_active(world: World, run: RunId) -> bool:
     return run in world.runs and world.runs[run].status == "active"
 
 
-def satisfy(world: World, build_id: BuildId, file: e.FileRef) -> tuple[e.Event, ...]:
-    """End a build that has not begun by a wheel that is published."""
-    build = world.build(build_id)
-    return (e.BuildSatisfied(file),) if build.status in {Status.PLANNED, Status.LOCKED, Status.QUEUED} else ()
+def take_over(world: World, instruction: TakeOver, file: e.FileRef) -> tuple[e.Event, ...]:
+    """Name a build and end it by a published wheel, in one decision: nothing of it is ever begun."""
+    build = world.build(instruction.build)
+    if build.status is not Status.ABSENT or not _is_active(world, instruction.run):
+        return ()
+    return (instruction.plan, e.BuildWanted(instruction.run), e.BuildSatisfied(file))
 
 
 def queue(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
