@@ -1,6 +1,7 @@
 """A run watched until it ends: questions to the coordinator, and what to show in between."""
 
 import asyncio
+import time
 from typing import Protocol
 
 from wheelfleet_shared.core import messages as m
@@ -10,7 +11,9 @@ from .connection import Link
 from .interruption import WatchingStopped
 
 PERIOD = 1 / 3
-"""Seconds between two looks."""
+"""Seconds between two looks, where the coordinator answers fast."""
+SHARE = 10
+"""How many times longer than the answer took the pause is: watching must not slow a coordinator down."""
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 4}
 
@@ -33,12 +36,14 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
     since = 0
     try:
         while True:
+            asked = time.monotonic()
             progress = await link.ask(m.ProgressAsk(run, since), m.Progress)
+            took = time.monotonic() - asked
             screen.show(progress)
             if progress.status in ENDED:
                 return progress
             since = progress.through
-            await asyncio.sleep(PERIOD)
+            await asyncio.sleep(max(PERIOD, SHARE * took))
     except asyncio.CancelledError:
         raise WatchingStopped(run) from None
     finally:

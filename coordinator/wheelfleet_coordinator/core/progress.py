@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.build import Build
@@ -38,7 +39,7 @@ def progress(
 ) -> m.Progress:
     """How far a submitted run is. at: seconds since the epoch. since: sequence up to which milestones are known.
 
-    Cost: linear in the nodes of the run, small for active ones.
+    Cost: linear in the nodes of the run, some 10 µs each.
     """
     state = world.runs[run]
     graphs = world.graphs_of(run)
@@ -50,7 +51,7 @@ def progress(
         through=world.through,
         counts=tuple(_final_counts(world, graph) if finished else _counts(walk, graph) for graph in graphs),
         slots=() if finished else slots,
-        waiting=() if finished else tuple(_waiting(walk, graphs))[:WAIT_ROWS],
+        waiting=() if finished else tuple(islice(_waiting(walk, graphs), WAIT_ROWS)),
         failures=tuple(row for graph in graphs for row in failure_rows(world, walk, graph)),
         milestones=milestones(world, walk, graphs, since),
         elapsed=max(0.0, elapsed),
