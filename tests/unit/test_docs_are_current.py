@@ -121,6 +121,18 @@ def test_the_page_of_keys_shows_every_key_as_the_code_makes_it():
     assert len(public) == len(made)
 
 
+def test_every_variable_that_is_read_is_documented():
+    pages = "".join((DOCS / "reference" / name).read_text() for name in ("commands.md", "configuration.md"))
+    read = {
+        variable
+        for part in ("shared", "coordinator", "agent")
+        for path in (ROOT / part).rglob("*.py")
+        for variable in re.findall(r"\bWHEELFLEET_[A-Z]+(?:_[A-Z]+)*\b", path.read_text(encoding="utf-8"))
+    }
+    assert "WHEELFLEET_DATA" in read
+    assert {variable for variable in read if f"`{variable}`" not in pages} == set()
+
+
 def test_the_page_of_exit_codes_has_every_code_and_party():
     page = (DOCS / "reference" / "exit-codes.md").read_text(encoding="utf-8")
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
