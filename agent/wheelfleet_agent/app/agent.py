@@ -48,6 +48,7 @@ OpenAttempt = Callable[[m.Work], AttemptFiles]
 """Opens the log of one attempt, and the way to store its files."""
 
 _LONGEST_PAUSE: Final = 5.0
+_BREATH: Final = 0.1
 
 
 class Agent:
@@ -98,9 +99,8 @@ class Agent:
         logger.info("joined: %s, %d slots", ", ".join(self._equipment.joined.targets), self._equipment.joined.slots)
 
     async def _leave(self, tasks: list["asyncio.Task[None] | asyncio.Task[bool]"]) -> None:
-        for attempt, building, _ in self._held.values():
-            attempt.stopped = "shutdown"
-            building.cancel()
+        self._stopping.set()
+        self._cancel(tuple(self._held), "shutdown")
         await asyncio.gather(*(building for _, building, _ in self._held.values()), return_exceptions=True)
         for task in tasks:
             task.cancel()
@@ -109,19 +109,25 @@ class Agent:
         await self._desk.append_own(Aggregate("agent", self._desk.actor), left)
 
     async def _slot(self) -> None:
-        """One slot: ask and build, one build after the other."""
+        """One slot: ask and build, one build after the other; no fault of one build ends the slot."""
         pause = 0.1
         while not self._stopping.is_set():
             try:
                 offer = await self._ask()
+                pause = 0.1
                 if offer is not None:
                     await self._serve(offer)
-                    pause = 0.1
                     continue
             except (InfrastructureError, AttemptEnded) as error:
                 logger.warning("%s; asking again in %.1f s", error, pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+            except Exception:
+                logger.exception("a fault of ours; asking again in %.1f s", pause)
+            else:
+                # Nothing to build. An answer that came at once must not make a loop without a breath.
+                await asyncio.sleep(_BREATH)
+                continue
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _ask(self) -> m.Offer | None:
         joined = self._equipment.joined
@@ -179,16 +185,17 @@ class Agent:
                 continue
             silence.answered(self._clock.monotonic())
             if isinstance(answer, m.HeartbeatAnswer):
-                self._cancel(answer.stop)
+                self._cancel(answer.stop, "cancelled")
 
     def _stop_if_silent(self, silence: Silence) -> None:
         if silence.too_long(self._clock.monotonic()):
             logger.warning("no coordinator answered for %.0f s: builds stop", self._times.stop_after)
-            self._cancel(tuple(self._held))
+            self._cancel(tuple(self._held), "cancelled")
 
-    def _cancel(self, fences: tuple[int, ...]) -> None:
+    def _cancel(self, fences: tuple[int, ...], why: e.AbortKind) -> None:
+        """Stop these attempts, but for those that only report: nothing is saved by losing a result."""
         for fence in fences:
-            if fence in self._held:
+            if fence in self._held and self._held[fence][0].phase != "report":
                 attempt, task, _ = self._held[fence]
-                attempt.stopped = "cancelled"
+                attempt.stopped = why
                 task.cancel()

@@ -5,6 +5,8 @@ import hashlib
 import logging
 from pathlib import Path
 
+import msgspec
+
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.errors import InfrastructureError
@@ -63,7 +65,9 @@ async def carry_out(desk: DeskClient, attempt: Attempt, work: m.Work, builder: B
         logger.exception("attempt %s of build %s ended by a fault of ours", attempt.fence, attempt.build)
         result = e.AttemptAborted(attempt.fence, "lost", f"{type(error).__name__}: {error}")
     attempt.enter("report")
-    await files.close()
+    log = await files.close()
+    if isinstance(result, e.WheelBuilt | e.MetadataPrepared | e.BuildFailed | e.AttemptAborted):
+        result = msgspec.structs.replace(result, log=log)
     if not await desk.report(attempt.build, attempt.fence, result):
         logger.info("the lease of build %s (fence %d) ended: its result is dropped", attempt.build, attempt.fence)
 

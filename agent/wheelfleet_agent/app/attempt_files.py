@@ -63,16 +63,19 @@ class StoredFiles:
             raise AttemptEnded("lost", "the lease ended before the upload")
         await self._transfer.send(path, grant)
 
-    async def close(self) -> None:
+    async def close(self) -> e.FileRef | None:
         """The log is complete for followers and, where the lease still holds, in the store."""
         self._showing.cancel()
         await asyncio.gather(self._showing, return_exceptions=True)
         await self._show_rest()
         self.log.close()
+        log = file_ref(self._path)
         try:
-            await self.upload(self._path, file_ref(self._path), "log")
+            await self.upload(self._path, log, "log")
         except (WheelfleetError, AttemptEnded) as error:
             logger.info("the log of build %s stays on this host: %s", self._work.build, error)
+            return None
+        return log
 
     async def _show(self) -> None:
         while True:

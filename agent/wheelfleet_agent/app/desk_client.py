@@ -10,7 +10,7 @@ from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.envelope import Aggregate, Envelope
 from wheelfleet_shared.errors import InfrastructureError, NoResponders, RequestTimeout
 from wheelfleet_shared.names import BuildId
-from wheelfleet_shared.ports import Append, Bus, Clock, Conflict, EventLog
+from wheelfleet_shared.ports import Append, Bus, Clock, Conflict, EventLog, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,11 @@ class DeskClient:
             expected = outcome.last
 
     async def claim(self, offer: m.Offer, incarnation: str) -> int | None:
-        """Claim an offered build: the fence, or None when someone else was first."""
+        """Claim an offered build: the fence, or None when someone else was first.
+
+        Raises InfrastructureError when the log cannot be reached; a claim that went in all the same
+        ends with its lease, since nobody names its fence.
+        """
         event = e.BuildClaimed(offer.attempt, incarnation, offer.target)
         envelope = Envelope(self._new_id(), self._clock.now(), event)
         (outcome,) = await self._log.append([Append(Aggregate("build", offer.build), offer.last, (envelope,))])
@@ -83,17 +87,33 @@ class DeskClient:
         """Append an event under the fence; False when the fence is not current any more.
 
         A Conflict is not loss: others may append to the build (another run wants it), so the
-        coordinator is asked where it stands.
+        coordinator is asked where it stands. Outlasts an outage of the log for at most five minutes,
+        then raises InfrastructureError.
         """
         envelope = Envelope(self._new_id(), self._clock.now(), event)
         expected = fence
         while True:
-            (outcome,) = await self._log.append([Append(Aggregate("build", build), expected, (envelope,))])
+            (outcome,) = await self._insist_append(Append(Aggregate("build", build), expected, (envelope,)))
             if not isinstance(outcome, Conflict):
                 return True
             answer = await self.insist("claim", m.ClaimAsk(build, fence))
+            if isinstance(answer, m.NotCurrent) and answer.pending:
+                await asyncio.sleep(0.5)
+                continue
             if not isinstance(answer, m.ClaimAnswer) or not answer.current:
                 return False
             if answer.last == expected:
                 await asyncio.sleep(0.1)
             expected = answer.last
+
+    async def _insist_append(self, append: Append) -> list[Outcome]:
+        """As the log's own append, but patient; the ids of the envelopes keep it from being stored twice."""
+        end = self._clock.monotonic() + PATIENCE
+        while True:
+            try:
+                return await self._log.append([append])
+            except InfrastructureError as error:
+                if self._clock.monotonic() > end:
+                    raise
+                logger.warning("%s; reporting again", error)
+            await asyncio.sleep(1.0)

@@ -39,8 +39,8 @@ class AttemptFiles(Protocol):
     async def upload(self, path: Path, file: e.FileRef, kind: UploadKind) -> None:
         """The file is stored; raises AttemptEnded when the lease is over, TransferFault when it cannot be."""
 
-    async def close(self) -> None:
-        """The whole log is stored, as far as that can be done; raises nothing."""
+    async def close(self) -> e.FileRef | None:
+        """The whole log is stored; None where that could not be done. Raises nothing."""
 
 
 class Builder(Protocol):

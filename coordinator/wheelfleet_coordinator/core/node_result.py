@@ -22,7 +22,8 @@ class NodeResult(msgspec.Struct, frozen=True):
 
     upstream: the sdist as fetched. sdist: the patched one. wheel: published. failure and chain: only
     where it failed; chain from what failed first to this node. seconds: of the attempt that
-    succeeded in this run, 0 for any other. build: the one that ended it, or is to.
+    succeeded in this run, 0 for any other. build: the one that ended it, or is to. log: of its last
+    attempt, with the fence under which it is stored.
     """
 
     node: NodeKey
@@ -35,6 +36,7 @@ class NodeResult(msgspec.Struct, frozen=True):
     failure: e.Failure | None = None
     chain: tuple[str, ...] = ()
     build: BuildId | None = None
+    log: tuple[int, e.FileRef] | None = None
 
 
 def node_results(world: World, graph: Graph) -> list[NodeResult]:
@@ -55,7 +57,8 @@ def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
     prepared = world.build(builds.source[0])
     sdist = prepared.source.sdist if prepared.status is Status.SUCCEEDED and prepared.source is not None else None
     result = world.build(builds.result[0])
-    known = msgspec.structs.replace(unfinished, sdist=sdist, build=result.id)
+    log = (result.log_fence, result.log) if result.log is not None else None
+    known = msgspec.structs.replace(unfinished, sdist=sdist, build=result.id, log=log)
     if result.status in GOOD:
         return _succeeded(world, graph, known, result)
     bad = next((build for build in (result, prepared) if ended_badly(build)), None)

@@ -6,7 +6,7 @@ import msgspec
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.file import WheelFile
-from wheelfleet_shared.core.keys import blob_key, relative_url, source_key
+from wheelfleet_shared.core.keys import blob_key, log_key, relative_url, source_key
 from wheelfleet_shared.errors import InputError
 from wheelfleet_shared.names import RunId, Sha256
 
@@ -16,7 +16,7 @@ from .graph import Graph
 from .graph_file import graph_text, parsed_graph
 from .index_pages import root_page, static_project_page
 from .node_result import NodeResult, node_results
-from .requirement_files import requirement_files
+from .requirement_files import override_name, requirement_files
 from .summary_file import summary_json, summary_markdown, summary_of
 from .world import World
 
@@ -44,7 +44,7 @@ def run_outputs(world: World, run: RunId) -> RunOutputs:
     graphs = _graphs(world, run)
     results = [node_results(world, graph) for graph in graphs]
     every = [result for of_graph in results for result in of_graph]
-    return RunOutputs(_texts(world, graphs, results) | _static_index(every), _files(every))
+    return RunOutputs(_texts(world, graphs, results) | _static_index(every), _files(graphs, results))
 
 
 def outputs(world: World, run: RunId) -> dict[str, bytes]:
@@ -57,20 +57,30 @@ def outputs(world: World, run: RunId) -> dict[str, bytes]:
 
 def files(world: World, run: RunId) -> list[OutputFile]:
     """The wheels and sdists of a run, by path; raises InputError for an unknown run."""
-    return _files([result for graph in _graphs(world, run) for result in node_results(world, graph)])
+    graphs = _graphs(world, run)
+    return _files(graphs, [node_results(world, graph) for graph in graphs])
 
 
 def _texts(world: World, graphs: list[Graph], results: list[list[NodeResult]]) -> dict[str, bytes]:
     found = {}
     for graph, of_graph in zip(graphs, results, strict=True):
-        folder = f"work-dir/{graph.target}" if len(graphs) > 1 else "work-dir"
+        folder = _work_folder(graph, graphs)
         texts = _work_files(world, graph, of_graph)
         found.update({f"{folder}/{path}": text.encode() for path, text in texts.items()})
     return found
 
 
-def _files(results: Iterable[NodeResult]) -> list[OutputFile]:
-    found = {file.path: file for result in results for file in _stored(result)}
+def _work_folder(graph: Graph, graphs: list[Graph]) -> str:
+    return f"work-dir/{graph.target}" if len(graphs) > 1 else "work-dir"
+
+
+def _files(graphs: list[Graph], results: list[list[NodeResult]]) -> list[OutputFile]:
+    found = {
+        file.path: file
+        for graph, of_graph in zip(graphs, results, strict=True)
+        for result in of_graph
+        for file in _stored(result, _work_folder(graph, graphs))
+    }
     return [found[path] for path in sorted(found)]
 
 
@@ -96,7 +106,7 @@ def _work_files(world: World, graph: Graph, results: list[NodeResult]) -> dict[s
     return found | requirement_files(graph, sdist_only=options.sdist_only)
 
 
-def _stored(result: NodeResult) -> list[OutputFile]:
+def _stored(result: NodeResult, work: str) -> list[OutputFile]:
     found = []
     accepted = result.wheel.accepted if result.wheel is not None else None
     if accepted is not None:
@@ -105,6 +115,10 @@ def _stored(result: NodeResult) -> list[OutputFile]:
     for folder, file in (("sdists-repo/downloads", result.upstream), ("sdists-repo/builds", result.sdist)):
         if file is not None:
             found.append(_output_file(folder, file, source_key(file.sha256, file.file_name)))
+    if result.log is not None and result.build is not None:
+        fence, log = result.log
+        folder = f"{work}/{override_name(result.node.name)}-{result.node.version}"
+        found.append(_output_file(folder, log, log_key(result.build, fence)))
     return found
 
 

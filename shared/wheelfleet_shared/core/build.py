@@ -116,6 +116,8 @@ class Build(msgspec.Struct, frozen=True):
     failure: e.Failure | None = None
     chain: tuple[str, ...] = ()
     aborts: tuple[tuple[str, str, str], ...] = ()
+    log: e.FileRef | None = None
+    log_fence: int = 0
     ended_at: float = 0.0
     last: int = 0
     ignored: int = 0
@@ -223,13 +225,13 @@ def _changes(build: Build, recorded: Recorded, event: object) -> dict[str, objec
         case e.SourcePrepared():
             return {"source": event, "owner": ""}
         case e.MetadataPrepared():
-            return {"metadata": event, "requirements": event.requirements, "owner": ""}
+            return {"metadata": event, "requirements": event.requirements, "owner": "", **_log(build, event.log)}
         case e.WheelBuilt():
-            return {"wheel": event, "requirements": event.requirements, "owner": ""}
+            return {"wheel": event, "requirements": event.requirements, "owner": "", **_log(build, event.log)}
         case e.BuildFailed(failure=failure):
-            return {"failure": failure, "fence": 0, "owner": ""}
+            return {"failure": failure, "fence": 0, "owner": "", **_log(build, event.log)}
         case e.AttemptAborted(kind=kind, detail=detail):
-            return _aborted(build, kind, detail)
+            return {**_aborted(build, kind, detail), **_log(build, event.log)}
         case e.LeaseExpired(reason=reason):
             return _aborted(build, "lost", reason)
         case e.BuildSatisfied():
@@ -253,6 +255,11 @@ def _claimed(recorded: Recorded, event: e.BuildClaimed) -> dict[str, object]:
         "claim_target": event.target,
         "attempts": event.attempt,
     }
+
+
+def _log(build: Build, log: e.FileRef | None) -> dict[str, object]:
+    """The log of the last attempt that stored one, under that attempt's fence."""
+    return {"log": log, "log_fence": build.fence} if log is not None else {}
 
 
 def _aborted(build: Build, kind: str, detail: str) -> dict[str, object]:

@@ -285,10 +285,11 @@ class MetadataPrepared(EventBase, frozen=True):
     provides_extra: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     resources: Resources = Resources()
+    log: FileRef | None = None
 
 
 class WheelBuilt(EventBase, frozen=True):
-    """The wheel is uploaded. requirements: what the hook asked for, in the environment or not."""
+    """The wheel is uploaded. requirements: what the hook asked for, in the environment or not. log: stored by fence."""
 
     fence: int
     wheel: FileRef
@@ -297,6 +298,7 @@ class WheelBuilt(EventBase, frozen=True):
     toolchain: str = ""
     sandbox: str = ""
     resources: Resources = Resources()
+    log: FileRef | None = None
 
 
 class BuildSucceeded(EventBase, frozen=True):
@@ -318,6 +320,7 @@ class BuildFailed(EventBase, frozen=True):
 
     failure: Failure
     fence: int = 0
+    log: FileRef | None = None
 
 
 class AttemptAborted(EventBase, frozen=True):
@@ -326,6 +329,7 @@ class AttemptAborted(EventBase, frozen=True):
     fence: int
     kind: AbortKind
     detail: str = ""
+    log: FileRef | None = None
 
 
 class LeaseExpired(EventBase, frozen=True):
@@ -534,9 +538,7 @@ BuildEvent = (
     | BuildCancelled
     | DependencyFailed
 )
-FileEvent = (
-    WheelAccepted | WheelTakenOver | WheelPublished | RebuildDiffered | WheelWithdrawn | WheelLost | WheelYanked
-)
+FileEvent = WheelAccepted | WheelTakenOver | WheelPublished | RebuildDiffered | WheelWithdrawn | WheelLost | WheelYanked
 PageEvent = IndexUpdated
 AgentEvent = AgentJoined | AgentDrainRequested | AgentQuarantined | AgentLeft
 TargetEvent = TargetDefined
