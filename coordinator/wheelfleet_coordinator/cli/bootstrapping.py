@@ -16,7 +16,8 @@ from wheelfleet_shared.errors import InfrastructureError
 from wheelfleet_shared.names import RunId, TargetId
 
 from ..app.cluster_files import data_folder
-from .connection import Link, is_embedded, linked
+from .connection import Link, http_url_of, is_embedded, linked
+from .existing import existing_wheels
 from .inputs import Checked, Places
 from .screens import screen_for
 from .settings import Format, Settings
@@ -48,7 +49,7 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
             # Whoever detaches wants the id alone on standard output.
             _say_first(checked, targets, on_offer, settings, link, err=manner.detach)
         if manner.dry_run:
-            return _say_dry(checked, targets, settings)
+            return _say_dry(checked, targets, await _existing(link, checked), settings)
         bundle = await store_inputs(link, checked.inputs)
         run = await submit(link, checked.into, targets, checked.requirements, checked.options, bundle)
         if manner.detach:
@@ -63,8 +64,7 @@ async def finish(
     """The exit status of a run that was watched to its end; its outputs lie in ``places``."""
     progress = await watch(link, run, screen_for(settings, settings.format))
     if places is not None:
-        http_url = link.credential.http_url or (await link.ask(m.Ping(), m.Pong)).http_url
-        listing = await fetch_listing(http_url, link.credential.http_token, run)
+        listing = await fetch_listing(await http_url_of(link), link.credential.http_token, run)
         await write_outputs(listing, places)
     if settings.format is Format.JSON:
         sys.stdout.write(msgspec.json.encode(progress).decode() + "\n")
@@ -107,8 +107,13 @@ def _say_first(
         typer.echo(f"ignored: {', '.join(checked.choice.ignored)}: only the one index is read", err=err)
 
 
-def _say_dry(checked: Checked, targets: tuple[TargetId, ...], settings: Settings) -> int:
-    """What would be queued."""
+async def _existing(link: Link, checked: Checked) -> list[str]:
+    url = f"{await http_url_of(link)}/indexes/{checked.into}/simple/"
+    return await existing_wheels(url, link.credential, checked.requirements)
+
+
+def _say_dry(checked: Checked, targets: tuple[TargetId, ...], existing: list[str], settings: Settings) -> int:
+    """What would be queued, and what of it is there."""
     told = {
         "requirements": list(checked.requirements),
         "constraints": [text for text, _ in checked.inputs.constraints],
@@ -116,6 +121,7 @@ def _say_dry(checked: Checked, targets: tuple[TargetId, ...], settings: Settings
         "index": str(checked.into),
         "source index": checked.choice.url,
         "targets": list(targets),
+        "there already": existing,
         "output": [str(place) for place in checked.places],
     }
     if settings.format is Format.JSON:

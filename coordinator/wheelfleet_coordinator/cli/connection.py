@@ -77,6 +77,11 @@ class Link:
         return not isinstance(outcomes[0], Conflict)
 
 
+async def http_url_of(link: Link) -> str:
+    """Where the coordinator serves index and outputs: as the credential says, else as it says itself."""
+    return link.credential.http_url or (await link.ask(m.Ping(), m.Pong)).http_url
+
+
 def _checked(data: bytes, kind: type[Answer]) -> Answer:
     try:
         answer = m.decode_query_answer(data)

@@ -14,7 +14,7 @@ from wheelfleet_shared.names import RunId
 
 from ..core.comparison import compare, difference_lines
 from ..core.graph_file import ParsedGraph, read_graph
-from .connection import Link, linked
+from .connection import Link, http_url_of, linked
 from .run_commands import find_run, print_json
 from .settings import Format, Settings
 from .writing import fetch_listing
@@ -110,8 +110,7 @@ def _parsed(texts: dict[str, bytes], name: str) -> ParsedGraph:
 
 
 async def _graph_of(link: Link, run: RunId) -> bytes:
-    http_url = link.credential.http_url or (await link.ask(m.Ping(), m.Pong)).http_url
-    texts = (await fetch_listing(http_url, link.credential.http_token, run)).texts
+    texts = (await fetch_listing(await http_url_of(link), link.credential.http_token, run)).texts
     found = [path for path in texts if path.startswith("work-dir/") and path.endswith("/graph.json")]
     if len(found) != 1:
         raise InputError(f"run {run} has {len(found)} graphs", "compare graph files, one target at a time")
