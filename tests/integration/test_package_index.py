@@ -239,3 +239,14 @@ def test_files_of_the_coordinators_machine_are_read_only_where_that_is_allowed(f
         with_index(lambda index: index.fetch_page(folder, "foo"), home)
     with pytest.raises(InfrastructureError, match="reads no files"):
         with_index(lambda index: index.download("file:///etc/hosts", tmp_path / "x"), home)
+
+
+def test_a_folder_without_a_page_lists_its_files(tmp_path, home):
+    wheel = tmp_path / "simple" / "leaf" / "leaf-1.0-0-py3-none-any.whl"
+    wheel.parent.mkdir(parents=True)
+    wheel.write_bytes(b"bytes")
+    url = (tmp_path / "simple").as_uri()
+    page = with_index(lambda index: index.fetch_page(url, "leaf"), home, files=True)
+    listing = read_page(page.content, page.content_type, page.url, "leaf")
+    assert [(found.file_name, found.url) for found in listing.candidates] == [(wheel.name, wheel.as_uri())]
+    assert with_index(lambda index: index.fetch_page(url, "other"), home, files=True) is None

@@ -5,10 +5,11 @@ import contextlib
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from html import escape
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Protocol, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 from packaging.utils import canonicalize_name
@@ -120,13 +121,14 @@ class HttpPackageIndex:
             return hashed.hexdigest(), size
 
     def _page_of_folder(self, url: str, index_url: str) -> FetchedPage | None:
+        """The page that lies in the folder, else one of the files in it, as a plain file server lists them."""
         folder = self._path_of(url)
         for name, content_type in (("index.html", HTML_TYPES[1]), ("index.json", JSON_TYPE)):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 return FetchedPage((folder / name).read_bytes(), content_type, url)
         if not self._path_of(index_url).is_dir():
             raise InfrastructureError(f"the package index {index_url} is no folder", "correct --index-url")
-        return None
+        return FetchedPage(_listed(folder), HTML_TYPES[1], url) if folder.is_dir() else None
 
     def _copy(self, url: str, to: Path) -> tuple[str, int]:
         source = self._path_of(url)
@@ -190,3 +192,9 @@ def _new_file(to: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             Path(target.name).unlink(missing_ok=True)
             raise
+
+
+def _listed(folder: Path) -> bytes:
+    """Links to the files of a folder, by name; fromager leaves its ``simple/`` folders like this."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    return "".join(f'<a href="{quote(name)}">{escape(name)}</a>\n' for name in names).encode()

@@ -52,9 +52,9 @@ def pinned_page_key(sha256: Sha256) -> str:
     return f"pages/{sha256}"
 
 
-def log_key(build: BuildId, attempt: int) -> str:
-    """The key of the whole log of one attempt."""
-    return f"logs/{build}/{attempt}"
+def log_key(build: BuildId, fence: int) -> str:
+    """The key of the whole log of the attempt that held this fence."""
+    return f"logs/{build}/{fence}"
 
 
 def root_page_key(index: IndexName, form: PageForm) -> str:
