@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +76,7 @@ class StoredFiles:
         except (WheelfleetError, AttemptEnded) as error:
             logger.info("the log of build %s stays on this host: %s", self._work.build, error)
             return None
+        shutil.rmtree(self._path.parent, ignore_errors=True)
         return log
 
     async def _show(self) -> None:

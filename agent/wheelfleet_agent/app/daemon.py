@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from nats.aio.client import Client
 
@@ -25,6 +26,7 @@ from wheelfleet_shared.core.messages import Work
 from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 from wheelfleet_shared.names import Actor
 
+from ..adapters.cache import trim
 from ..adapters.probe_host import probe_interpreter, probe_machine
 from ..adapters.transfer import Transfer
 from .agent import Agent, Capacity, Equipment, Times
@@ -34,6 +36,9 @@ from .desk_client import DeskClient
 from .host import Host, choose_sandbox, probe_host
 
 logger = logging.getLogger(__name__)
+
+CACHE_LIMIT: Final = 20 * 1024**3
+"""Bytes that downloaded sources and wheels may take from one start of the agent to the next."""
 
 
 def run(config_path: Path) -> None:
@@ -67,7 +72,7 @@ async def _probe(folder: Path) -> str:
 async def _serve(config: AgentConfig) -> None:
     credential = load_credential(Path(config.credential))
     host = await probe_host(config)
-    _clear_attempts(host.folder)
+    await asyncio.to_thread(_tidy, host.folder)
     lost = asyncio.Event()
 
     async def closed() -> None:
@@ -140,6 +145,7 @@ def _equipment(config: AgentConfig, host: Host) -> Equipment:
     return Equipment(joined, tuple(found.definition for found in host.interpreters.values()))
 
 
-def _clear_attempts(folder: Path) -> None:
-    """What attempts of an earlier process left behind is gone; nobody holds it any more."""
+def _tidy(folder: Path) -> None:
+    """Attempts of an earlier process are gone, as nobody holds them any more; the cache is within its size."""
     shutil.rmtree(folder / "attempts", ignore_errors=True)
+    trim(folder / "cache", CACHE_LIMIT)

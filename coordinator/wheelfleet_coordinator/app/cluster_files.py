@@ -254,7 +254,7 @@ def _store(path: Path, port: int) -> StoreConfig:
 
 def _write_configurations(layout: Layout, store: StoreConfig, http: HttpConfig, wishes: AgentWishes) -> None:
     coordinator = CoordinatorConfig(
-        str(layout.credential("coordinator-local")), str(layout.data / "coordinator"), store, http
+        str(layout.credential("coordinator-local")), str(layout.data / "coordinator"), store, http, local_files=True
     )
     # The interpreter below a virtual environment: builds make environments of their own.
     interpreters = wishes.interpreters or (str(getattr(sys, "_base_executable", sys.executable)),)

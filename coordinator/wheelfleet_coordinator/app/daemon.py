@@ -81,7 +81,7 @@ async def _opened(config: CoordinatorConfig, credential: Credential, ended: asyn
     blobs = S3Blobs(_settings(config.store), clock)
     await blobs.ensure_bucket()
     client = await connect(credential, name=credential.actor, on_closed=closed)
-    upstream = Upstream(os.environ, files=True)
+    upstream = Upstream(os.environ, files=config.local_files)
     try:
         incarnation = await ensure_streams(client)
         ports = assembly.Ports(

@@ -34,12 +34,17 @@ class HttpConfig(Sealed, frozen=True):
 
 
 class CoordinatorConfig(Sealed, frozen=True):
-    """What a coordinator is told. credential: path of its credential file. data: its folder for caches."""
+    """What a coordinator is told. credential: path of its credential file. data: its folder for caches.
+
+    local_files: whether runs may name indexes by ``file:`` URLs, which is right only where everybody
+    who may submit a run may read the coordinator's files anyway.
+    """
 
     credential: str
     data: str
     store: StoreConfig
     http: HttpConfig = HttpConfig()
+    local_files: bool = False
 
 
 class AgentConfig(Sealed, frozen=True):
