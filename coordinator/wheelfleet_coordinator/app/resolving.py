@@ -19,7 +19,7 @@ from ..core.graph import Graph
 from ..core.instructions import Resolve
 from ..core.previous_graph import PreviousGraph
 from ..core.requirement_lines import RequirementLine
-from ..core.resolve_stage import Resolved, RunRules, holding, projects_of, resolve_stage, static_arcs
+from ..core.resolve_stage import Resolved, RunRules, holding, projects_of, resolve_stage, stage_events, static_arcs
 from ..core.world import World
 from .committer import Committer
 from .listings import Listings
@@ -48,7 +48,7 @@ class Resolver:
         aggregate = Aggregate("graph", instruction.graph)
         return await self._committer.commit(
             aggregate,
-            lambda world: decisions.resolved(world, GraphId(graph.id), outcome.event, outcome.failures),
+            lambda world: decisions.resolved(world, GraphId(graph.id), outcome.events, outcome.failures),
         )
 
     async def _resolved(self, graph: Graph, instruction: Resolve, rules: RunRules) -> Resolved:
@@ -99,9 +99,6 @@ class Resolver:
 
 def _refused(graph: Graph, instruction: Resolve, error: SourceError) -> Resolved:
     """A stage whose markers cannot be judged on any target: nothing of it is resolved."""
-    event = e.RequirementsResolved(
-        graph.run, graph.target, instruction.node, instruction.stage, (), extras=instruction.extras
-    )
     failure = e.RequirementUnresolvable(
         graph.run,
         graph.target,
@@ -112,4 +109,4 @@ def _refused(graph: Graph, instruction: Resolve, error: SourceError) -> Resolved
         error.next_step,
         instruction.extras,
     )
-    return Resolved(event, (failure,))
+    return Resolved(stage_events(graph, instruction, ()), (failure,))

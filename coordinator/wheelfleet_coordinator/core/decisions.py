@@ -112,13 +112,16 @@ def expire(world: World, build_id: BuildId, fence: int, reason: str) -> tuple[e.
 
 
 def resolved(
-    world: World, graph_id: GraphId, event: e.RequirementsResolved, failures: tuple[e.RequirementUnresolvable, ...]
+    world: World,
+    graph_id: GraphId,
+    events: tuple[e.RequirementsResolved, ...],
+    failures: tuple[e.RequirementUnresolvable, ...],
 ) -> tuple[e.Event, ...]:
     """Record the versions of one stage, unless that was done; the unresolvable ones go in before."""
-    graph = world.graphs.get(graph_id)
-    if graph is None or stage_id(event.node, event.stage, event.extras) in graph.stages:
+    graph, last = world.graphs.get(graph_id), events[-1]
+    if graph is None or stage_id(last.node, last.stage, last.extras) in graph.stages:
         return ()
-    return (*failures, event)
+    return (*failures, *events)
 
 
 def listed(world: World, run: RunId, event: e.ProjectListed) -> tuple[e.Event, ...]:

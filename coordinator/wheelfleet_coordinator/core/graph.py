@@ -79,6 +79,7 @@ class Graph:
         self.target = target
         self.nodes: dict[NodeKey, GraphNode] = {}
         self.stages: dict[StageId, tuple[Arc, ...]] = {}
+        self._begun: dict[StageId, tuple[Arc, ...]] = {}
         self.unresolvable: dict[StageId, list[e.RequirementUnresolvable]] = {}
         self.wheel_needed: set[NodeKey] = set()
         self.ignored = 0
@@ -109,7 +110,10 @@ class Graph:
         if place in self.stages:
             self.ignored += 1
             return set()
-        arcs = tuple(Arc(edge, visit_of(edge)) for edge in event.edges)
+        arcs = (*self._begun.pop(place, ()), *(Arc(edge, visit_of(edge)) for edge in event.edges))
+        if event.more:
+            self._begun[place] = arcs
+            return set()
         self.stages[place] = arcs
         touched: set[NodeKey | None] = {event.node}
         for arc in arcs:

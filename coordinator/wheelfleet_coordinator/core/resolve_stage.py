@@ -4,7 +4,7 @@ The pages are there already; what they say decides alone, so the same pages give
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from packaging.requirements import Requirement
@@ -24,6 +24,9 @@ from .instructions import Resolve
 from .previous_graph import KnownVersion, PreviousGraph
 from .refusals import Refusal
 
+EDGES_AN_EVENT: Final = 150
+"""Some 1.5 kB an edge at the most leaves room below the largest event."""
+
 
 class RunRules(NamedTuple):
     """What a run says of every choice on one target. hashes: requirement text → allowed sha256s."""
@@ -36,9 +39,9 @@ class RunRules(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The event of the stage, and those that go in before it for requirements without a version."""
+    """The events of the stage, in order, and those that go in before for requirements without a version."""
 
-    event: e.RequirementsResolved
+    events: tuple[e.RequirementsResolved, ...]
     failures: tuple[e.RequirementUnresolvable, ...]
 
 
@@ -105,10 +108,24 @@ def resolve_stage(
             failures.append(_unresolvable(graph, resolve, requirement, outcome))
         else:
             edges += [_edge(outcome, kind, requirement, listing, rules) for kind in kinds]
-    event = e.RequirementsResolved(
-        graph.run, graph.target, resolve.node, resolve.stage, tuple(edges), extras=resolve.extras
+    return Resolved(stage_events(graph, resolve, edges), tuple(failures))
+
+
+def stage_events(graph: Graph, resolve: Resolve, edges: Sequence[e.Edge]) -> tuple[e.RequirementsResolved, ...]:
+    """The edges in as many events as their size asks for; at least one, and only the last says that it is all."""
+    parts = [edges[start : start + EDGES_AN_EVENT] for start in range(0, len(edges), EDGES_AN_EVENT)] or [()]
+    return tuple(
+        e.RequirementsResolved(
+            graph.run,
+            graph.target,
+            resolve.node,
+            resolve.stage,
+            tuple(part),
+            extras=resolve.extras,
+            more=number < len(parts),
+        )
+        for number, part in enumerate(parts, 1)
     )
-    return Resolved(event, tuple(failures))
 
 
 def static_arcs(graph: Graph, resolve: Resolve) -> tuple[Arc, ...]:

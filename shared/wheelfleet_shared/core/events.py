@@ -127,7 +127,8 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
 class RequirementsResolved(EventBase, frozen=True):
     """All requirements of one stage of one node have their versions; node None: the run itself.
 
-    extras: of the parent as it was required, which decide the install requirements.
+    extras: of the parent as it was required, which decide the install requirements. more: further
+    edges of the stage follow in the next event of the same decision, since events are bounded.
     """
 
     run: RunId
@@ -136,6 +137,7 @@ class RequirementsResolved(EventBase, frozen=True):
     stage: Stage
     edges: tuple[Edge, ...]
     extras: tuple[str, ...] = ()
+    more: bool = False
 
 
 class RequirementUnresolvable(EventBase, frozen=True):
