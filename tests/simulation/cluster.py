@@ -3,17 +3,21 @@
 import asyncio
 import itertools
 import random
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from packaging.markers import default_environment
 
+from faults import FaultyIndex
 from sim_builder import SimBuilder
 from universe import Universe
 from virtual_loop import VirtualClock
 from wheelfleet_agent.app.agent import Agent, Capacity, Equipment, Times
 from wheelfleet_agent.app.desk_client import DeskClient
-from wheelfleet_agent.app.ports import AttemptEnded
+from wheelfleet_agent.app.ports import AttemptEnded, UploadKind
+from wheelfleet_coordinator.adapters.memory_leadership import AlwaysLeads, Election, Member
 from wheelfleet_coordinator.app import assembly
+from wheelfleet_coordinator.app.leadership import Leadership
 from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
 from wheelfleet_shared.adapters.memory_bus import MemoryBus, MemoryHub
 from wheelfleet_shared.adapters.memory_log import MemoryLog, MemoryStream
@@ -52,6 +56,33 @@ class NoLog:
         pass
 
 
+class SimFiles:
+    """Stores the files of an attempt by signed URLs, as the real one does."""
+
+    def __init__(
+        self, blobs: MemoryBlobs, desk: DeskClient, work: m.Work, transfer: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._transfer = transfer
+        self._blobs = blobs
+        self._desk = desk
+        self._work = work
+        self.log = NoLog()
+
+    async def upload(self, path: Path, file: e.FileRef, kind: UploadKind) -> None:
+        content = path.read_bytes()
+        grant = await self._desk.insist("upload", m.UploadAsk(self._work.build, self._work.fence, file, kind))
+        if not isinstance(grant, m.UploadGrant):
+            raise AttemptEnded("lost", "the lease ended before the upload")
+        if not grant.stored:
+            await self._transfer()
+            status = self._blobs.put_signed(grant.url, grant.headers, content)
+            if status != 200:
+                raise AttemptEnded("upload", f"{status}")
+
+    async def close(self) -> None:
+        pass
+
+
 class Cluster:
     """Starts and kills coordinators and agents; ``seed`` decides every id."""
 
@@ -60,6 +91,8 @@ class Cluster:
         self.universe = universe
         self.random = random.Random(seed)
         self.stream = MemoryStream()
+        self.election: Election | None = None
+        self.index: Universe | FaultyIndex = universe
         self.hub = MemoryHub()
         self.clock = VirtualClock(loop)
         self.blobs = MemoryBlobs(self.clock)
@@ -74,17 +107,27 @@ class Cluster:
     def log(self, actor: str) -> MemoryLog:
         return MemoryLog(self.stream, Actor(actor))
 
+    def bus(self, actor: str) -> MemoryBus:
+        return MemoryBus(self.hub, Actor(actor))
+
+    def transfer(self, actor: str) -> Callable[[], Awaitable[None]]:
+        """What passes between the grant of an upload and its bytes in the store."""
+        return lambda: asyncio.sleep(0)
+
+    def leadership(self) -> Leadership:
+        return AlwaysLeads() if self.election is None else Member(self.election)
+
     def start_coordinator(self, name: str = "c1") -> assembly.Assembled:
         actor = Actor(f"coordinator-{name}")
-        bus = MemoryBus(self.hub, actor)
+        bus = self.bus(actor)
         parts = assembly.assemble(
             assembly.Ports(
                 self.log(actor),
                 bus,
                 self.blobs,
                 self.clock,
-                self.universe.fetch_page,
-                self.universe.download,
+                self.index.fetch_page,
+                self.index.download,
                 self.new_id,
             ),
             self.times,
@@ -94,7 +137,7 @@ class Cluster:
 
     async def _run_coordinator(self, parts: assembly.Assembled, bus: MemoryBus) -> None:
         try:
-            await assembly.run(parts, bus)
+            await assembly.run(parts, bus, leadership=self.leadership())
         finally:
             await bus.close()
 
@@ -103,36 +146,22 @@ class Cluster:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    def start_agent(self, name: str, slots: int = 2) -> "asyncio.Task[None]":
+    def start_agent(self, name: str, slots: int = 2, times: Times = Times()) -> "asyncio.Task[None]":
         actor = Actor(f"agent-{name}")
         incarnation = f"i{next(self._incarnations)}"
-        bus = MemoryBus(self.hub, actor)
+        bus = self.bus(actor)
         desk = DeskClient(self.log(actor), bus, self.clock, self.new_id)
         equipment = Equipment(e.AgentJoined(incarnation, (TARGET,), slots), (definition(),))
         agent = Agent(
             desk,
             equipment,
             SimBuilder(self.blobs, self.calls),
-            lambda work: (NoLog(), self._uploader(desk, work)),
+            lambda work: SimFiles(self.blobs, desk, work, self.transfer(actor)),
             self.clock,
             lambda: Capacity(1 << 30, 1 << 30),
-            Times(),
+            times,
         )
         return self.loop.create_task(agent.run())
-
-    def _uploader(self, desk: DeskClient, work: m.Work):
-        async def upload(path: Path, file: e.FileRef, kind: str) -> None:
-            content = path.read_bytes()
-            grant = await desk.insist("upload", m.UploadAsk(work.build, work.fence, file, kind))
-            if isinstance(grant, m.NotCurrent):
-                raise AttemptEnded("lost", "the lease ended before the upload")
-            assert isinstance(grant, m.UploadGrant)
-            if not grant.stored:
-                status = self.blobs.put_signed(grant.url, grant.headers, content)
-                if status != 200:
-                    raise AttemptEnded("upload", f"{status}")
-
-        return upload
 
     async def submit(self, *requirements: str, run: str = "r1", **options: object) -> RunId:
         run_id = RunId(run)

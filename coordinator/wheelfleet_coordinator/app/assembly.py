@@ -9,6 +9,7 @@ import msgspec
 
 from wheelfleet_shared.ports import Blobs, Bus, Clock, EventLog
 
+from ..adapters.memory_leadership import AlwaysLeads
 from ..core.instructions import Instruction
 from ..core.leases import LeaseBook
 from .committer import Committer
@@ -17,6 +18,7 @@ from .desk import Desk
 from .effects import Workers, carry_out
 from .executor import Executor
 from .fetching import Download, Fetcher
+from .leadership import Leadership, take_turns
 from .listings import FetchPage, Listings
 from .locking import lock
 from .page_writer import PageWriter
@@ -99,20 +101,30 @@ def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
     )
 
 
-async def run(parts: Assembled, bus: Bus, open_queries: Callable[[Bus], Awaitable[None]] | None = None) -> None:
-    """Catch up with the log, answer agents (and people), lead, and go on until cancelled."""
+async def run(
+    parts: Assembled,
+    bus: Bus,
+    open_queries: Callable[[Bus], Awaitable[None]] | None = None,
+    *,
+    leadership: Leadership | None = None,
+) -> None:
+    """Catch up with the log, answer agents (and people), and lead or stand by until cancelled.
+
+    Without ``leadership`` it leads, whoever else does.
+    """
     folded = await parts.coordinator.catch_up()
     logger.info("folded %d events", folded)
     await parts.desk.open(bus)
     if open_queries is not None:
         await open_queries(bus)
-    parts.leases.reset()
-    parts.coordinator.lead()
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(parts.coordinator.run())
-            group.create_task(parts.pages.run())
-            group.create_task(parts.watch.run())
-            parts.pages.notice()
-    finally:
-        await parts.executor.stop()
+
+    def lead() -> None:
+        parts.leases.reset()
+        parts.coordinator.lead()
+        parts.pages.notice()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(parts.coordinator.run())
+        group.create_task(parts.pages.run())
+        group.create_task(parts.watch.run())
+        group.create_task(take_turns(leadership or AlwaysLeads(), lead, parts.coordinator.stand_by))

@@ -136,6 +136,8 @@ class Committer:
         decided: dict[Aggregate, list[_Decided]] = {}
         said: dict[Aggregate, set[Event]] = {}
         for pending in group:
+            if pending.done.done():
+                continue  # whoever asked was cancelled: it leads no more
             try:
                 events = tuple(ev for ev in pending.decide(self._world) if not _repeats(ev, pending, said))
             except Exception as error:  # noqa: BLE001 - one wrong decision must not stop the others

@@ -61,6 +61,11 @@ class Coordinator:
         self._state.walk.start()
         self._advance()
 
+    async def stand_by(self) -> None:
+        """Fold on, but carry nothing out; what is under way is dropped for whoever leads next."""
+        self.leading = False
+        await self._executor.stop()
+
     async def run(self) -> None:
         """Fold and carry out until cancelled."""
         async with asyncio.TaskGroup() as group:

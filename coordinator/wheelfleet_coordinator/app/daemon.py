@@ -26,6 +26,7 @@ from wheelfleet_shared.errors import InfrastructureError, InputError
 
 from ..adapters.http_index import index_app
 from ..adapters.http_server import RunningHttp, serve
+from ..adapters.nats_leadership import NatsLeadership
 from ..adapters.signed_links import SignedLinks
 from ..adapters.upstream import Upstream
 from ..core.index_pages import page_of
@@ -121,7 +122,8 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
             busy=lambda: parts.executor.busy,
         )
         logger.info("%s serves the index at %s", credential.actor, http.url)
-        await assembly.run(parts, ports.bus, queries.open)
+        leadership = NatsLeadership(opened.client, credential.actor, ports.clock)
+        await assembly.run(parts, ports.bus, queries.open, leadership=leadership)
     finally:
         await http.stop()
 

@@ -21,7 +21,8 @@ class Executor:
     """``carry_out`` does the work of one instruction and tells whether it moved anything.
 
     Where it did not, ``finished`` hears of it a second later, so that the walk looks again; what
-    was moved is seen in the log.
+    was moved is seen in the log. An instruction that is given again while it is under way may be
+    about what came after, so ``finished`` hears of it at its end.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Executor:
         self._carry_out = carry_out
         self._finished = finished
         self._running: dict[Instruction, asyncio.Task[None]] = {}
+        self._again: set[Instruction] = set()
         self._limits = {kind: asyncio.Semaphore(limit) for kind, limit in _LIMITS.items()}
         self.faults = 0
 
@@ -41,7 +43,9 @@ class Executor:
     def start(self, instructions: Iterable[Instruction]) -> None:
         """Begin each instruction that is not under way already."""
         for instruction in instructions:
-            if instruction not in self._running:
+            if instruction in self._running:
+                self._again.add(instruction)
+            else:
                 self._running[instruction] = asyncio.get_running_loop().create_task(self._run(instruction))
 
     async def stop(self) -> None:
@@ -51,6 +55,7 @@ class Executor:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._running.clear()
+        self._again.clear()
 
     async def _run(self, instruction: Instruction) -> None:
         limit = self._limits.get(type(instruction))
@@ -64,7 +69,8 @@ class Executor:
                 await asyncio.sleep(_UNMOVED_PAUSE)
         finally:
             self._running.pop(instruction, None)
-        if not moved:
+        if not moved or instruction in self._again:
+            self._again.discard(instruction)
             self._finished(instruction)
 
     async def _persist(self, instruction: Instruction) -> bool:

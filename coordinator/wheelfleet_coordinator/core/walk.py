@@ -30,6 +30,9 @@ class Walk:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._clear()
+
+    def _clear(self) -> None:
         self.standings: dict[Place, Standing] = {}
         self._readiness: dict[GraphId, Readiness] = {}
         self._open: dict[GraphId, set[NodeKey]] = {}
@@ -46,7 +49,8 @@ class Walk:
         self.stale_pages: dict[tuple[IndexName, str], int] = {}
 
     def start(self) -> None:
-        """Look at everything that is not finished: after a restart, or on becoming leader."""
+        """Forget everything, and look at all that is not finished: after a restart, or on becoming leader."""
+        self._clear()
         for run in self.world.active_runs():
             self._touch_run(run)
         for status in (Status.BUILT, Status.ABORTED, Status.LOCKED):
