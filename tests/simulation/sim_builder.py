@@ -45,7 +45,7 @@ class SimBuilder:
             return e.BuildFailed(e.Failure("backend", "build_wheel", "it fails by design"), work.fence)
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"{release.name.replace('-', '_')}-{release.version}-0-py3-none-any.whl"
-            path.write_bytes(wheel_bytes(release))
+            path.write_bytes(wheel_bytes(release, work.fence))
             wheel = file_ref(path)
             await upload(path, wheel, "wheel")
         return e.WheelBuilt(work.fence, wheel, wheel.sha256, release.hook)
@@ -72,14 +72,16 @@ def _met(text: str, work: Work) -> bool:
     return any(w.name == name and requirement.specifier.contains(w.version) for w in work.environment)
 
 
-def wheel_bytes(release: Release) -> bytes:
-    """A wheel that holds its metadata alone; the same bytes for the same release."""
+def wheel_bytes(release: Release, fence: int = 0) -> bytes:
+    """A wheel that holds its metadata alone; other bytes at each attempt, as of a backend that is not reproducible."""
     stem = f"{release.name.replace('-', '_')}-{release.version}"
     lines = ["Metadata-Version: 2.2", f"Name: {release.name}", f"Version: {release.version}"]
+    lines += ["Provides-Extra: x"] if any("extra ==" in text for text in release.install) else []
     lines += [f"Requires-Dist: {text}" for text in release.install]
     files = {
         f"{stem}.dist-info/METADATA": "\n".join(lines) + "\n\n",
-        f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: sim\nRoot-Is-Purelib: true\nTag: py3-none-any\nBuild: 0\n",
+        f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nGenerator: sim {fence:05}\n"
+        "Root-Is-Purelib: true\nTag: py3-none-any\nBuild: 0\n",
     }
     record = "".join(f"{name},sha256={_digest(text)},{len(text)}\n" for name, text in files.items())
     files[f"{stem}.dist-info/RECORD"] = record + f"{stem}.dist-info/RECORD,,\n"

@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from cluster import Cluster
 from sim_builder import _digest, wheel_bytes
 from universe import Release, Universe
 from virtual_loop import run
-
 from wheelfleet_coordinator.adapters.package_index import FetchedPage
 
 BASE = Release("base", "1.0")

@@ -30,6 +30,9 @@ class Universe:
             self._releases.setdefault(release.name, {})[release.version] = release
         self.downloads = 0
 
+    def names(self) -> list[str]:
+        return list(self._releases)
+
     def release(self, name: str, version: str) -> Release:
         return self._releases[name][version]
 

@@ -16,14 +16,29 @@ class Deadlock(Exception):
     """Nothing is scheduled and nothing can happen any more."""
 
 
+class Livelock(Exception):
+    """Much happens, but time stands still."""
+
+
+_PATIENCE = 20_000
+"""Turns of the loop at one moment: far more than any decent story needs."""
+
+
 class _Selector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self._turns = 0
+
+    def restart(self) -> None:
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
             raise Deadlock
+        self._turns = 0 if timeout > 0 else self._turns + 1
+        if self._turns > _PATIENCE:
+            raise Livelock
         self.now += max(timeout, 0.0)
         return super().select(0)
 
@@ -67,5 +82,18 @@ def run(main: Callable[[asyncio.AbstractEventLoop], Coroutine[Any, Any, T]]) -> 
         asyncio.set_event_loop(loop)
         return loop.run_until_complete(main(loop))
     finally:
+        _end_all(loop)
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _end_all(loop: VirtualLoop) -> None:
+    """Nothing of a story that broke off may run on."""
+    loop._virtual.restart()
+    for _ in range(100):
+        left = asyncio.all_tasks(loop)
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(left, timeout=0.1))

@@ -44,12 +44,14 @@ class DeskClient:
         return answer
 
     async def insist(self, what: str, request: m.AgentRequest) -> m.AgentAnswer:
-        """As ``request``, but outlasts a restart of the coordinator, for at most five minutes."""
+        """As ``request``, but outlasts a coordinator that restarts or has to catch up, for at most five minutes."""
         end = self._clock.monotonic() + PATIENCE
         pause = 0.2
         while True:
             try:
-                return await self.request(what, request)
+                answer = await self.request(what, request)
+                if not _is_pending(answer) or self._clock.monotonic() > end:
+                    return answer
             except (NoResponders, RequestTimeout):
                 if self._clock.monotonic() > end:
                     raise
@@ -97,9 +99,6 @@ class DeskClient:
             if not isinstance(outcome, Conflict):
                 return True
             answer = await self.insist("claim", m.ClaimAsk(build, fence))
-            if isinstance(answer, m.NotCurrent) and answer.pending:
-                await asyncio.sleep(0.5)
-                continue
             if not isinstance(answer, m.ClaimAnswer) or not answer.current:
                 return False
             if answer.last == expected:
@@ -117,3 +116,7 @@ class DeskClient:
                     raise
                 logger.warning("%s; reporting again", error)
             await asyncio.sleep(1.0)
+
+
+def _is_pending(answer: m.AgentAnswer) -> bool:
+    return isinstance(answer, m.NotCurrent) and answer.pending

@@ -15,7 +15,7 @@ from wheelfleet_shared.names import BuildId
 from wheelfleet_shared.ports import Blobs, Bus, Clock
 
 from ..core.leases import LeaseBook
-from ..core.scheduling import Candidacy, choose, fitting_target
+from ..core.scheduling import Candidacy, Elsewhere, choose, fitting_target
 from ..core.work import work_for
 from .coordinator import State
 
@@ -117,21 +117,26 @@ class Desk:
             if not queued:
                 return
             agent = self._state.world.agent(parked.actor)
-            best = choose(queued.values(), agent, parked.ask, alone=self._alone(parked))
+            best = choose(queued.values(), agent, parked.ask, self._others(parked))
             if best is None:
                 continue
             build = queued.pop(best).build
             target = fitting_target(build, parked.ask.targets)
             if target is None or parked.answer.done():
                 continue
-            self._offered[best] = self._clock.monotonic() + OFFER_HELD
+            self._hold(best)
             self._parked.remove(parked)
             parked.answer.set_result(m.Offer(best, build.last, build.attempts + 1, target))
 
-    def _alone(self, parked: _Parked) -> bool:
-        """Whether no other agent that could take the same work is waiting."""
-        targets = set(parked.ask.targets)
-        return not any(other.actor != parked.actor and targets & set(other.ask.targets) for other in self._parked)
+    def _hold(self, build: BuildId) -> None:
+        """Offer the build to nobody else for a while; whoever waits then is served if it was not claimed."""
+        self._offered[build] = self._clock.monotonic() + OFFER_HELD
+        asyncio.get_running_loop().call_later(OFFER_HELD + 0.01, self.serve_parked)
+
+    def _others(self, parked: _Parked) -> list[Elsewhere]:
+        """The other agents that wait for work."""
+        world = self._state.world
+        return [(world.agent(other.actor), other.ask) for other in self._parked if other.actor != parked.actor]
 
     def _queued(self) -> dict[BuildId, Candidacy]:
         """The queued builds that are not on offer to someone this very moment."""
@@ -160,10 +165,14 @@ class Desk:
         mine = state.status is Status.CLAIMED and state.fence == fence and state.owner == actor
         return state if mine else None
 
+    def _not_current(self, fence: int) -> m.NotCurrent:
+        """A coordinator that has not read as far as the claim knows nothing of it: that is no refusal."""
+        return m.NotCurrent(pending=self._state.world.through < fence)
+
     async def _start(self, actor: str, start: m.Start) -> m.Work | m.NotCurrent:
         build = await self._current(actor, start.build, start.fence)
         if build is None:
-            return m.NotCurrent(pending=self._state.world.through < start.fence)
+            return self._not_current(start.fence)
         return work_for(self._state.world, build, self._cores(build), self._sign) or m.NotCurrent()
 
     def _cores(self, build: Build) -> int:
@@ -177,7 +186,7 @@ class Desk:
 
     async def _upload(self, actor: str, ask: m.UploadAsk) -> m.UploadGrant | m.NotCurrent:
         if await self._current(actor, ask.build, ask.fence) is None:
-            return m.NotCurrent()
+            return self._not_current(ask.fence)
         key = self._upload_key(ask)
         held = await self._blobs.head(key) if ask.kind != "log" else None
         if held is not None and held.size == ask.file.size:
@@ -207,6 +216,9 @@ class Desk:
         )
         return m.HeartbeatAnswer(stop, world.agent(actor).draining)
 
-    async def _claim(self, actor: str, ask: m.ClaimAsk) -> m.ClaimAnswer:
+    async def _claim(self, actor: str, ask: m.ClaimAsk) -> m.ClaimAnswer | m.NotCurrent:
         build = await self._current(actor, ask.build, ask.fence)
-        return m.ClaimAnswer(build is not None, build.last if build is not None else 0)
+        if build is None:
+            not_current = self._not_current(ask.fence)
+            return not_current if not_current.pending else m.ClaimAnswer(current=False, last=0)
+        return m.ClaimAnswer(current=True, last=build.last)

@@ -4,7 +4,7 @@
 not have a build, which is what ``explain`` shows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -12,6 +12,9 @@ from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.core.messages import Ask
 from wheelfleet_shared.core.run import Agent
 from wheelfleet_shared.names import BuildId, TargetId
+
+Elsewhere = tuple[Agent, Ask]
+"""Another agent that waits for work, with what it asks."""
 
 
 class Candidacy(msgspec.Struct, frozen=True):
@@ -39,7 +42,13 @@ def fitting_target(build: Build, targets: Iterable[TargetId]) -> TargetId | None
 
 
 def refusal(build: Build, agent: Agent, ask: Ask) -> str:
-    """Why this agent may not have this build; empty when it may."""
+    """Why this agent may not have this build now; empty when it may."""
+    if _failed_here(build, agent.id):
+        return _barred(build, agent, ask) or "aborted this build before; another agent goes first"
+    return _barred(build, agent, ask)
+
+
+def _barred(build: Build, agent: Agent, ask: Ask) -> str:
     if agent.draining:
         return "is being drained"
     if agent.quarantined:
@@ -47,8 +56,6 @@ def refusal(build: Build, agent: Agent, ask: Ask) -> str:
     if fitting_target(build, ask.targets) is None:
         host = build.plan.host if build.plan else "?"
         return f"does not offer {host} (it offers {', '.join(ask.targets)})"
-    if _failed_here(build, agent.id) and build.aborts:
-        return "aborted this build before; another agent goes first"
     return ""
 
 
@@ -64,17 +71,20 @@ def rank(candidacy: Candidacy) -> tuple[int, int, int, int]:
     return candidacy.run, uncovers, -candidacy.waiting, candidacy.since
 
 
-def choose(candidacies: Iterable[Candidacy], agent: Agent, ask: Ask, *, alone: bool) -> BuildId | None:
+def choose(
+    candidacies: Iterable[Candidacy], agent: Agent, ask: Ask, others: Collection[Elsewhere] = ()
+) -> BuildId | None:
     """The best build for this agent, or None.
 
-    alone: no other agent offers these targets, so a build that was aborted here may come back.
+    others: who waits for work too. A build that was aborted here comes back at once where none of
+    them may have it.
     """
     best: Candidacy | None = None
     for candidacy in candidacies:
-        if candidacy.build.status is not Status.QUEUED:
+        build = candidacy.build
+        if build.status is not Status.QUEUED or _barred(build, agent, ask):
             continue
-        why_not = refusal(candidacy.build, agent, ask)
-        if why_not and not (alone and why_not.startswith("aborted")):
+        if _failed_here(build, agent.id) and any(not refusal(build, *other) for other in others):
             continue
         if best is None or rank(candidacy) < rank(best):
             best = candidacy

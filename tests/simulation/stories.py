@@ -1,0 +1,223 @@
+"""What one seed makes of a cluster: its index and runs, what goes wrong, and what must come of it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from invariants import Broken, unfinished, until
+from random_universe import random_universe, some_requirements
+from troubled import TroubledCluster
+from universe import Universe
+from virtual_loop import run
+from wheelfleet_agent.app.agent import Times
+from wheelfleet_coordinator.core.outputs import outputs
+from wheelfleet_shared.core.build import Status
+
+PATIENCE = 3600.0
+"""Virtual seconds in which every run must end once nothing goes wrong any more."""
+_ZOMBIE = Times(stop_after=1e9)
+
+
+class Request(NamedTuple):
+    """One run: when it is submitted, and after how many seconds it is cancelled, if at all."""
+
+    requirements: list[str]
+    delay: float
+    cancel_after: float | None
+    fail_fast: bool
+
+
+class Cast(NamedTuple):
+    """What a seed starts from, whatever goes wrong later."""
+
+    universe: Universe
+    requests: list[Request]
+
+
+class Story(NamedTuple):
+    """What a seed came to."""
+
+    cluster: TroubledCluster
+    outcomes: dict[str, str]
+    seconds: float
+
+
+def cast(source: random.Random) -> Cast:
+    universe = random_universe(source, failing=source.random() < 0.2)
+    count = source.randint(1, 3)
+    return Cast(universe, [_request(source, universe, number) for number in range(count)])
+
+
+def _request(source: random.Random, universe: Universe, number: int) -> Request:
+    cancel_after = source.uniform(0.0, 60.0) if source.random() < 0.2 else None
+    requirements = some_requirements(source, universe)
+    return Request(requirements, source.uniform(0.0, 80.0) * number, cancel_after, source.random() < 0.1)
+
+
+class Plot:
+    """Draws what happens next; everything from the cluster's own generator, so a seed repeats itself."""
+
+    def __init__(self, cluster: TroubledCluster, source: random.Random) -> None:
+        self.cluster = cluster
+        self.random = source
+        self._acts: list[Callable[[], Awaitable[None]]] = [
+            self.lose_coordinator,
+            self.second_coordinator,
+            self.lose_agent,
+            self.lose_agent,
+            self.freeze_agent,
+            self.freeze_agent,
+            self.outage,
+            self.speak_stale,
+            self.speak_stale,
+        ]
+
+    async def trouble(self, seconds: float) -> None:
+        end = self.cluster.loop.time() + seconds
+        while self.cluster.loop.time() < end:
+            await asyncio.sleep(self.random.uniform(0.5, 25.0))
+            await self.random.choice(self._acts)()
+            self.cluster.check_worlds()
+
+    async def lose_coordinator(self) -> None:
+        name = self.random.choice(sorted(self.cluster.coordinators))
+        self.count("coordinators killed")
+        await self.cluster.kill_coordinator(name)
+        await asyncio.sleep(self.random.choice((0.0, 1.0, 20.0, 90.0)))
+        self.cluster.start_coordinator(name)
+
+    async def second_coordinator(self) -> None:
+        if "c2" not in self.cluster.coordinators:
+            self.count("second coordinators")
+            self.cluster.start_coordinator("c2")
+
+    async def lose_agent(self) -> None:
+        name = self.random.choice(sorted(self.cluster.agents))
+        self.count("agents killed")
+        await self.cluster.kill_agent(name)
+        await asyncio.sleep(self.random.choice((0.0, 5.0, 70.0)))
+        self.start_agent(name)
+
+    def start_agent(self, name: str) -> None:
+        times = self.random.choice((Times(), _ZOMBIE))
+        self.cluster.start_agent(name, self.random.randint(1, 3), times)
+
+    async def freeze_agent(self) -> None:
+        process = self.cluster.processes[f"agent-{self.random.choice(sorted(self.cluster.agents))}"]
+        self.count("agents frozen")
+        process.frozen_until = self.cluster.loop.time() + self.random.uniform(20.0, 150.0)
+
+    async def outage(self) -> None:
+        part = self.random.choice(("index", "store", "log"))
+        self.count(f"outages of the {part}")
+        self.cluster.trouble.outages[part] = self.cluster.loop.time() + self.random.uniform(1.0, 40.0)
+
+    async def speak_stale(self) -> None:
+        claims = [
+            sequence
+            for sequence, (subject, data) in enumerate(self.cluster.stream.messages, 1)
+            if b'"BuildClaimed"' in data and subject.startswith("log.build.")
+        ]
+        if claims:
+            await self._speak(self.random.choice(claims))
+
+    async def _speak(self, claim: int) -> None:
+        build = self.cluster.checker.world.build(self.cluster.stream.events(claim - 1, claim)[0].aggregate.id)  # type: ignore[arg-type]
+        if build.fence != claim:
+            self.count("words of stale owners")
+            await self.cluster.stale_word(claim)
+
+    def count(self, kind: str) -> None:
+        self.cluster.trouble.counts[kind] += 1
+
+
+async def _tell(loop: asyncio.AbstractEventLoop, seed: int, *, troubled: bool) -> Story:
+    source = random.Random(seed)
+    universe, requests = cast(source)
+    cluster = TroubledCluster(loop, universe, source.getrandbits(32))
+    cluster.trouble.on = troubled
+    plot = Plot(cluster, source)
+    cluster.start_coordinator()
+    for name in ("a1", "a2", "a3")[: source.randint(1, 3)]:
+        plot.start_agent(name)
+    runs = [asyncio.ensure_future(_submit(cluster, request, number)) for number, request in enumerate(requests)]
+    if troubled:
+        await plot.trouble(source.uniform(30.0, 400.0))
+        cluster.trouble.on = False
+    await asyncio.gather(*runs)
+    world = cluster.checker.world
+    await until(
+        lambda: all(state.finished is not None for state in world.runs.values()), PATIENCE, lambda: unfinished(world)
+    )
+    await asyncio.sleep(30.0)
+    cluster.check_worlds()
+    seconds = loop.time()
+    await cluster.end()
+    return Story(cluster, {run: state.status for run, state in world.runs.items()}, seconds)
+
+
+async def _submit(cluster: TroubledCluster, request: Request, number: int) -> None:
+    await asyncio.sleep(request.delay)
+    found = await cluster.submit(*request.requirements, run=f"r{number}", fail_fast=request.fail_fast)
+    if request.cancel_after is not None:
+        await asyncio.sleep(request.cancel_after)
+        if cluster.checker.world.runs[found].finished is None:
+            await cluster.cancel(found)
+
+
+def told(seed: int) -> Story:
+    """The seed's story with all its trouble, every invariant checked, and compared with the undisturbed one.
+
+    Raises Broken.
+    """
+    story = run(lambda loop: _tell(loop, seed, troubled=True))
+    _require(not story.cluster.checker.broken, "; ".join(story.cluster.checker.broken[:3]))
+    _require_attempts_bounded(story)
+    _require_same_end(story, undisturbed(seed))
+    return story
+
+
+def undisturbed(seed: int) -> Story:
+    """The same index and runs with nothing going wrong: no event is refused, nothing is tried twice. Raises Broken."""
+    story = run(lambda loop: _tell(loop, seed, troubled=False))
+    checker = story.cluster.checker
+    _require(not checker.broken, "; ".join(checker.broken[:3]))
+    _require(checker.world.ignored == 0, f"{checker.world.ignored} events refused with nothing going wrong")
+    _require_attempts_bounded(story)
+    return story
+
+
+def _require_attempts_bounded(story: Story) -> None:
+    """build_wheel is called once a wheel, and once more for each attempt or generation that came to an early end."""
+    checker = story.cluster.checker
+    allowed: dict[tuple[str, str], int] = {}
+    for build in checker.world.builds.values():
+        if build.plan is not None and build.plan.goal == "wheel":
+            allowed[build.plan.node.name, build.plan.node.version] = 1 + checker.cut_short.get(build.id, 0)
+    built = story.cluster.built()
+    for node in set(built):
+        _require(built.count(node) <= allowed[node], f"{node} was built {built.count(node)} times of {allowed[node]}")
+
+
+def _require_same_end(story: Story, quiet: Story) -> None:
+    """The same outcome and the same graph, but for runs that people or quarantines ended."""
+    world = story.cluster.checker.world
+    if world.by_status[Status.QUARANTINED]:
+        return
+    for name, outcome in story.outcomes.items():
+        options = world.runs[name].submitted.options  # type: ignore[index, union-attr]
+        if "cancelled" in (outcome, quiet.outcomes[name]) or options.fail_fast:
+            continue
+        _require(outcome == quiet.outcomes[name], f"{name} {outcome}, undisturbed {quiet.outcomes[name]}")
+        if outcome == "succeeded":
+            here = outputs(world, name)  # type: ignore[arg-type]
+            there = outputs(quiet.cluster.checker.world, name)  # type: ignore[arg-type]
+            for file in ("graph.json", "constraints.txt"):
+                path = f"work-dir/{file}"
+                _require(here[path] == there[path], f"{name}: another {file} than undisturbed")
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise Broken(what)

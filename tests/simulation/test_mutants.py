@@ -1,0 +1,87 @@
+"""Each safeguard taken away in turn: the invariants must notice, or they guard nothing."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from invariants import Broken
+from stories import told
+from virtual_loop import Deadlock, Livelock
+from wheelfleet_agent.app.desk_client import DeskClient
+from wheelfleet_coordinator.app import desk, verifying
+from wheelfleet_coordinator.core import node_walk, work
+from wheelfleet_coordinator.core.leases import LeaseBook
+from wheelfleet_coordinator.core.world import World
+from wheelfleet_shared.adapters.memory_log import MemoryStream
+from wheelfleet_shared.core import build as builds
+from wheelfleet_shared.core.envelope import Aggregate
+
+Mutate = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_compare_and_append(patch: pytest.MonkeyPatch) -> None:
+    store = MemoryStream.store
+
+    def careless(self: MemoryStream, actor, append):
+        return store(self, actor, append._replace(expected=self._last.get(append.aggregate, 0)))
+
+    patch.setattr(MemoryStream, "store", careless)
+
+
+def no_fence(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(builds, "_holds", lambda build, recorded, fence: True)
+
+
+def leases_never_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(LeaseBook, "lost", lambda self, claimed, now: [])
+
+
+def dependents_before_publication(patch: pytest.MonkeyPatch) -> None:
+    def accepted(self: World, build: builds.Build):
+        return self.file(build.plan.index, build.wheel.wheel.file_name) if build.plan and build.wheel else None
+
+    patch.setattr(World, "wheel_of", accepted)
+    patch.setattr(node_walk, "GOOD", builds.GOOD | {builds.Status.BUILT})
+
+
+def uploads_by_name(patch: pytest.MonkeyPatch) -> None:
+    for module in (desk, verifying, work):
+        patch.setattr(module, "blob_key", lambda sha256, file_name: f"blobs/{file_name}")
+
+
+def claims_of_anything(patch: pytest.MonkeyPatch) -> None:
+    claim = DeskClient.claim
+
+    async def unreferenced(self: DeskClient, offer, incarnation):
+        newest = await self._log.read_aggregate(builds_of(offer))
+        return await claim(self, msgspec.structs.replace(offer, last=newest[-1].sequence), incarnation)
+
+    patch.setattr(DeskClient, "claim", unreferenced)
+
+
+def builds_of(offer) -> Aggregate:
+    return Aggregate("build", offer.build)
+
+
+MUTANTS: dict[str, tuple[Mutate, int]] = {
+    "no compare-and-append": (no_compare_and_append, 40),
+    "no fence in the fold": (no_fence, 40),
+    "leases never end": (leases_never_end, 40),
+    "dependents go on before the wheel is published": (dependents_before_publication, 40),
+    "uploads by name": (uploads_by_name, 60),
+    "claims without the offer's sequence": (claims_of_anything, 40),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_cluster_without_a_safeguard_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutate, seeds = MUTANTS[name]
+    mutate(monkeypatch)
+    for seed in range(seeds):
+        try:
+            told(seed)
+        except (Broken, Deadlock, Livelock) as broken:
+            print(f"{name}: caught at seed {seed}: {broken}")
+            return
+    pytest.fail(f"{name}: not caught within {seeds} seeds")
