@@ -5,7 +5,8 @@ import re
 import pytest
 
 from wheelfleet_coordinator.cli import main
-from wheelfleet_coordinator.cli.inputs import Places, parse_time
+from wheelfleet_coordinator.cli.inputs import parse_time
+from wheelfleet_coordinator.cli.places import Places
 from wheelfleet_coordinator.cli.submission import choose_targets, new_run_id
 from wheelfleet_coordinator.cli.writing import place_of
 from wheelfleet_shared.errors import InfrastructureError, InputError

@@ -2,29 +2,23 @@
 
 import asyncio
 import os
-import shlex
 import sys
 from typing import NamedTuple
 
-import httpx
 import msgspec
 import typer
-from packaging.requirements import Requirement
 
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.errors import InfrastructureError
-from wheelfleet_shared.names import RunId, TargetId
+from wheelfleet_shared.names import TargetId
 
 from ..app.cluster_files import data_folder
 from .connection import Link, http_url_of, is_embedded, linked
 from .existing import existing_wheels
-from .inputs import Checked, Places
-from .screens import screen_for
+from .finishing import finish
+from .inputs import Checked
 from .settings import Format, Settings
 from .submission import choose_targets, offered, store_inputs, submit
-from .summaries import print_summary
-from .watching import EXIT_CODES, watch
-from .writing import fetch_listing, write_outputs
 
 
 class Manner(NamedTuple):
@@ -56,23 +50,6 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
             typer.echo(f'{{"run": "{run}"}}' if settings.format is Format.JSON else run)
             return 0
         return await finish(link, run, checked.places, settings, checked.requirements)
-
-
-async def finish(
-    link: Link, run: RunId, places: Places | None, settings: Settings, requirements: tuple[str, ...]
-) -> int:
-    """The exit status of a run that was watched to its end; its outputs lie in ``places``."""
-    progress = await watch(link, run, screen_for(settings, settings.format))
-    if places is not None:
-        listing = await fetch_listing(await http_url_of(link), link.credential.http_token, run)
-        await write_outputs(listing, places)
-    if settings.format is Format.JSON:
-        sys.stdout.write(msgspec.json.encode(progress).decode() + "\n")
-        return EXIT_CODES[progress.status]
-    print_summary(progress, settings)
-    if progress.status == "succeeded" and requirements:
-        typer.echo(await _how_to_install(progress, places, requirements, embedded=is_embedded(settings)))
-    return EXIT_CODES[progress.status]
 
 
 def _require_sandbox(on_offer: m.TargetList, settings: Settings) -> None:
@@ -131,26 +108,3 @@ def _say_dry(checked: Checked, targets: tuple[TargetId, ...], existing: list[str
     for name, value in told.items():
         typer.echo(f"  {name}: {', '.join(value) if isinstance(value, list) else value}")
     return 0
-
-
-async def _how_to_install(
-    progress: m.Progress, places: Places | None, requirements: tuple[str, ...], *, embedded: bool
-) -> str:
-    """The command that installs what was asked for, from wheels of ours alone.
-
-    The embedded cluster stops when it is idle, so its users get the static index that lies beside
-    the wheels; so does everybody whose index asks for a token, which must not stand in a command.
-    """
-    url = progress.index_url
-    if places is not None and (embedded or not await _is_public(url)):
-        url = (places.wheels.absolute() / "simple").as_uri() + "/"
-    wanted = [str(Requirement(text)) for text in requirements]
-    return shlex.join(["pip", "install", "--index-url", url, "--only-binary", ":all:", *wanted])
-
-
-async def _is_public(url: str) -> bool:
-    try:
-        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
-            return (await client.get(url)).is_success
-    except httpx.HTTPError:
-        return False

@@ -18,7 +18,7 @@ from ..core.exported import export_line, import_line
 from ..core.outputs import run_outputs
 from ..core.world import World
 from .connection import linked
-from .inputs import places_of
+from .places import places_of
 from .settings import Format, Settings
 from .writing import place_of
 

@@ -25,6 +25,7 @@ from ..core.candidates import read_page, without_credentials
 from ..core.constraints import Constraints
 from ..core.previous_graph import PreviousGraph
 from ..core.requirement_lines import RequirementLine, parse_requirement
+from .places import Places, places_of
 from .settings import Settings
 
 
@@ -42,14 +43,6 @@ class Asked(msgspec.Struct, frozen=True):
     sdist_only: bool = False
     skip_constraints: bool = False
     fail_fast: bool = False
-
-
-class Places(NamedTuple):
-    """Where outputs go."""
-
-    sdists: Path
-    wheels: Path
-    work: Path
 
 
 class Checked(NamedTuple):
@@ -111,23 +104,6 @@ def _index_name(collection: str, variant: str) -> IndexName:
         if not is_identifier(name):
             raise InputError(f"{name!r} cannot name a {what}", "use a-z, 0-9, _ and -, 48 characters at most")
     return IndexName(collection, variant)
-
-
-def places_of(settings: Settings) -> Places:
-    """The output folders, none of which is a file; raises InputError. Makes nothing."""
-    base = settings.output_dir or Path()
-    places = Places(
-        settings.sdists_repo or base / "sdists-repo",
-        settings.wheels_repo or base / "wheels-repo",
-        settings.work_dir or base / "work-dir",
-    )
-    for place in (base, *places):
-        existing = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
-        if not existing.is_dir():
-            raise InputError(f"the output folder {place} cannot be: {existing} is a file", "give another --output-dir")
-        if not os.access(existing, os.W_OK):
-            raise InputError(f"nothing can be written to {existing}", "give another --output-dir")
-    return places
 
 
 def _previous(reference: str, fetch: Fetch) -> str:

@@ -15,9 +15,9 @@ from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId
 
-from .bootstrapping import finish
 from .connection import Link, linked
-from .inputs import places_of
+from .finishing import finish
+from .places import places_of
 from .screens import console_for, in_words
 from .settings import Format, Settings
 from .submission import submit

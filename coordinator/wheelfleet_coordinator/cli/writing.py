@@ -10,7 +10,7 @@ import msgspec
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId, Sha256
 
-from .inputs import Places
+from .places import Places
 
 AT_ONCE = 8
 """Downloads at the same time."""

@@ -1,0 +1,60 @@
+"""A run watched to its end, and what follows: outputs, summary, the command to install."""
+
+import shlex
+import sys
+
+import httpx
+import msgspec
+import typer
+from packaging.requirements import Requirement
+
+from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.names import RunId
+
+from .connection import Link, http_url_of, is_embedded
+from .places import Places
+from .screens import screen_for
+from .settings import Format, Settings
+from .summaries import print_summary
+from .watching import EXIT_CODES, watch
+from .writing import fetch_listing, write_outputs
+
+
+async def finish(
+    link: Link, run: RunId, places: Places | None, settings: Settings, requirements: tuple[str, ...]
+) -> int:
+    """The exit status of a run that was watched to its end; its outputs lie in ``places``."""
+    progress = await watch(link, run, screen_for(settings, settings.format))
+    if places is not None:
+        listing = await fetch_listing(await http_url_of(link), link.credential.http_token, run)
+        await write_outputs(listing, places)
+    if settings.format is Format.JSON:
+        sys.stdout.write(msgspec.json.encode(progress).decode() + "\n")
+        return EXIT_CODES[progress.status]
+    print_summary(progress, settings)
+    if progress.status == "succeeded" and requirements:
+        typer.echo(await _how_to_install(progress, places, requirements, embedded=is_embedded(settings)))
+    return EXIT_CODES[progress.status]
+
+
+async def _how_to_install(
+    progress: m.Progress, places: Places | None, requirements: tuple[str, ...], *, embedded: bool
+) -> str:
+    """The command that installs what was asked for, from wheels of ours alone.
+
+    The embedded cluster stops when it is idle, so its users get the static index that lies beside
+    the wheels; so does everybody whose index asks for a token, which must not stand in a command.
+    """
+    url = progress.index_url
+    if places is not None and (embedded or not await _is_public(url)):
+        url = (places.wheels.absolute() / "simple").as_uri() + "/"
+    wanted = [str(Requirement(text)) for text in requirements]
+    return shlex.join(["pip", "install", "--index-url", url, "--only-binary", ":all:", *wanted])
+
+
+async def _is_public(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+            return (await client.get(url)).is_success
+    except httpx.HTTPError:
+        return False
