@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, get_args
 
+from wheelfleet_shared.core import build_events, event_base, file_events, run_events
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import KEEPS_STATE, TRANSITIONS
 from wheelfleet_shared.core.file import FILE_TRANSITIONS
@@ -16,7 +17,7 @@ PAGE: Final = Path(__file__).parent / "reference" / "events.md"
 HEAD: Final = """\
 # Events
 
-<!-- Made by docs/list_events.py from shared/wheelfleet_shared/core/events.py; do not edit. -->
+<!-- Made by docs/list_events.py from the modules that shared/wheelfleet_shared/core/events.py gathers; do not edit. -->
 
 An event is one message of the stream `LOG`, under the subject `log.<aggregate kind>.<aggregate id>.<actor>`.
 Its body is JSON, an envelope around the event:
@@ -65,7 +66,8 @@ class Definition(NamedTuple):
 
 def page() -> str:
     """The text of the page; equal definitions give equal text."""
-    tree = ast.parse(inspect.getsource(e))
+    sources = (inspect.getsource(part) for part in (event_base, run_events, build_events, file_events))
+    tree = ast.parse("\n".join(sources))
     found = {item.name: _definition(item) for item in tree.body if isinstance(item, ast.ClassDef)}
     events = {kind.__name__ for group in KINDS for kind in members(group)}
     values = [found[name] for name in found if name not in events and name != "EventBase"]

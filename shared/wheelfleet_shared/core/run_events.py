@@ -1,0 +1,132 @@
+"""Events of runs, of their graphs, and of upstream files."""
+
+from typing import Literal
+
+import msgspec
+
+from ..names import IndexName, NodeKey, RunId, Sha256, TargetId
+from .event_base import EdgeKind, EventBase, Expectation, FileRef, Stage
+
+
+class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a run was asked for; what changes results is part of it, what only shows them is not.
+
+    as_of: seconds since the epoch; nothing uploaded later is seen. cache_servers: index URLs
+    without credentials. hashes: requirement text → allowed sha256.
+    """
+
+    sdist_only: bool = False
+    skip_constraints: bool = False
+    fail_fast: bool = False
+    as_of: float | None = None
+    index_url: str = ""
+    index_origin: str = ""
+    cache_servers: tuple[str, ...] = ()
+    cores_per_build: int = 0
+    hashes: dict[str, tuple[str, ...]] = {}
+
+
+class RunSubmitted(EventBase, frozen=True):
+    """A user asked for these requirements on these targets.
+
+    bundle: sha256 of the run's inputs that are too large for an event (constraints, previous graph).
+    """
+
+    run: RunId
+    index: IndexName
+    targets: tuple[TargetId, ...]
+    requirements: tuple[str, ...]
+    options: RunOptions = RunOptions()
+    bundle: Sha256 | None = None
+
+
+class ProjectListed(EventBase, frozen=True):
+    """A page of the upstream index was read for this run and pinned; empty digest: no such project."""
+
+    project: str
+    page: Sha256 | Literal[""]
+    content_type: str
+    url: str
+    upload_times: bool = False
+    hashes: bool = True
+
+
+class RunCancelRequested(EventBase, frozen=True):
+    """A user no longer wants this run."""
+
+    reason: str = ""
+
+
+class RunFinished(EventBase, frozen=True):
+    """Nothing more will happen in this run; every page it changed is written."""
+
+    outcome: Literal["succeeded", "failed", "cancelled"]
+    succeeded: int
+    failed: int
+
+
+class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One requirement of a node, and the node chosen for it.
+
+    requirement: as its parent states it, markers and extras kept. source: the upstream sdist;
+    its sha256 is empty where the index promises none. why: the rule that chose the version.
+    """
+
+    kind: EdgeKind
+    requirement: str
+    node: NodeKey
+    source_url: str
+    source_name: str
+    source_sha256: str = ""
+    source_type: Literal["sdist", "prebuilt", "override"] = "sdist"
+    expectation: Expectation = "open"
+    constraint: str = ""
+    why: str = ""
+
+
+class RequirementsResolved(EventBase, frozen=True):
+    """All requirements of one stage of one node have their versions; node None: the run itself.
+
+    extras: of the parent as it was required, which decide the install requirements. more: further
+    edges of the stage follow in the next event of the same decision, since events are bounded.
+    """
+
+    run: RunId
+    target: TargetId
+    node: NodeKey | None
+    stage: Stage
+    edges: tuple[Edge, ...]
+    extras: tuple[str, ...] = ()
+    more: bool = False
+
+
+class RequirementUnresolvable(EventBase, frozen=True):
+    """No version can be chosen for a requirement of a node; the others of its stage are in ``edges``."""
+
+    run: RunId
+    target: TargetId
+    node: NodeKey | None
+    stage: Stage
+    requirement: str
+    reason: str
+    hint: str = ""
+    extras: tuple[str, ...] = ()
+
+
+class SourceFetched(EventBase, frozen=True):
+    """The upstream file lies in our store; ``promised`` is what the index said of it, or empty.
+
+    url: without credentials. epoch: newest mtime in the archive is left to preparation.
+    """
+
+    url: str
+    file: FileRef
+    promised: str = ""
+
+
+class FetchFailed(EventBase, frozen=True):
+    """The upstream file cannot be had: gone, other bytes than promised, no archive."""
+
+    url: str
+    reason: str
+    hint: str = ""
