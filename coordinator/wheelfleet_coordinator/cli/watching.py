@@ -5,6 +5,7 @@ import time
 from typing import Protocol
 
 from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.errors import InputError
 from wheelfleet_shared.names import RunId
 
 from .connection import Link
@@ -14,6 +15,8 @@ PERIOD = 1 / 3
 """Seconds between two looks, where the coordinator answers fast."""
 SHARE = 10
 """How many times longer than the answer took the pause is: watching must not slow a coordinator down."""
+READ_WITHIN = 20.0
+"""Seconds in which a coordinator has read of a run that was just queued."""
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 4}
 
@@ -37,7 +40,7 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
     try:
         while True:
             asked = time.monotonic()
-            progress = await link.ask(m.ProgressAsk(run, since), m.Progress)
+            progress = await _progress(link, run, since)
             took = time.monotonic() - asked
             screen.show(progress)
             if progress.status in ENDED:
@@ -48,3 +51,15 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
         raise WatchingStopped(run) from None
     finally:
         screen.close()
+
+
+async def _progress(link: Link, run: RunId, since: int) -> m.Progress:
+    """The run as it is; a run that is unknown is asked for again, since each coordinator reads the log by itself."""
+    end = time.monotonic() + READ_WITHIN
+    while True:
+        try:
+            return await link.ask(m.ProgressAsk(run, since), m.Progress)
+        except InputError:
+            if time.monotonic() > end:
+                raise
+        await asyncio.sleep(PERIOD)
