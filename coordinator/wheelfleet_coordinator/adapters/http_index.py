@@ -145,6 +145,7 @@ class OutputEndpoints:
         found = self._outputs(run)
         listing = {
             "run": run,
+            "conflicts": found.conflicts,
             "texts": {path: content.decode() for path, content in found.texts.items()},
             "files": [
                 {"path": file.path, "sha256": file.sha256, "size": file.size, "url": self._links.link(file.key)}

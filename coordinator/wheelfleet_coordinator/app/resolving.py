@@ -9,7 +9,7 @@ from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import bundle_key
 from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.core.targets import TargetDefinition
-from wheelfleet_shared.errors import InfrastructureError, SourceError
+from wheelfleet_shared.errors import InfrastructureError, InputError, SourceError
 from wheelfleet_shared.names import GraphId, RunId, TargetId
 from wheelfleet_shared.ports import Blobs
 
@@ -43,8 +43,11 @@ class Resolver:
     async def resolve(self, instruction: Resolve) -> tuple[e.Event, ...]:
         """Choose versions for one stage and record them; what was appended."""
         graph = self._world.graphs[instruction.graph]
-        rules = await self._rules_of(graph)
-        outcome = await self._resolved(graph, instruction, rules)
+        try:
+            outcome = await self._resolved(graph, instruction, await self._rules_of(graph))
+        except (InputError, SourceError) as error:
+            # Constraints may contradict each other under the target's markers alone, which nobody saw before.
+            outcome = _refused(graph, instruction, error)
         aggregate = Aggregate("graph", instruction.graph)
         return await self._committer.commit(
             aggregate,
@@ -52,10 +55,7 @@ class Resolver:
         )
 
     async def _resolved(self, graph: Graph, instruction: Resolve, rules: RunRules) -> Resolved:
-        try:
-            requirements = holding(instruction, rules.target)
-        except SourceError as error:
-            return _refused(graph, instruction, error)
+        requirements = holding(instruction, rules.target)
         projects = projects_of(requirements, static_arcs(graph, instruction))
         found = await asyncio.gather(*(self._listings.of(graph.run, project) for project in projects))
         return resolve_stage(graph, instruction, requirements, dict(zip(projects, found, strict=True)), rules)
@@ -97,14 +97,14 @@ class Resolver:
         return found.definition
 
 
-def _refused(graph: Graph, instruction: Resolve, error: SourceError) -> Resolved:
-    """A stage whose markers cannot be judged on any target: nothing of it is resolved."""
+def _refused(graph: Graph, instruction: Resolve, error: InputError | SourceError) -> Resolved:
+    """A stage whose markers or constraints cannot be judged: nothing of it is resolved."""
     failure = e.RequirementUnresolvable(
         graph.run,
         graph.target,
         instruction.node,
         instruction.stage,
-        "markers",
+        "markers and constraints",
         error.what,
         error.next_step,
         instruction.extras,

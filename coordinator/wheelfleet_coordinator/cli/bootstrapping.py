@@ -31,7 +31,19 @@ class Manner(NamedTuple):
 
 def run_bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
     """The exit status of the run, or 0 once it is queued where nobody waits for it."""
-    return asyncio.run(_bootstrap(checked, manner, settings))
+    return asyncio.run(_bootstrap(_with_wheels_at_hand(checked, settings), manner, settings))
+
+
+def _with_wheels_at_hand(checked: Checked, settings: Settings) -> Checked:
+    """Wheels of an earlier run, ours or fromager's, in the output folder are a cache of the embedded cluster.
+
+    Their hashes are checked where the index in the folder states them, as ours do.
+    """
+    folder = checked.places.wheels.absolute() / "simple"
+    if not is_embedded(settings) or not folder.is_dir():
+        return checked
+    servers = (folder.as_uri(), *checked.options.cache_servers)
+    return checked._replace(options=msgspec.structs.replace(checked.options, cache_servers=servers))
 
 
 async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
@@ -49,7 +61,8 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
         if manner.detach:
             typer.echo(f'{{"run": "{run}"}}' if settings.format is Format.JSON else run)
             return 0
-        return await finish(link, run, checked.places, settings, checked.requirements)
+        installable = () if checked.options.sdist_only else checked.requirements
+        return await finish(link, run, checked.places, settings, installable)
 
 
 def _require_sandbox(on_offer: m.TargetList, settings: Settings) -> None:

@@ -25,16 +25,32 @@ async def finish(
 ) -> int:
     """The exit status of a run that was watched to its end; its outputs lie in ``places``."""
     progress = await watch(link, run, screen_for(settings, settings.format))
+    conflicts: tuple[str, ...] = ()
     if places is not None:
         listing = await fetch_listing(await http_url_of(link), link.credential.http_token, run)
         await write_outputs(listing, places)
+        conflicts = listing.conflicts
+    status = EXIT_CODES[progress.status] or bool(conflicts)
     if settings.format is Format.JSON:
         sys.stdout.write(msgspec.json.encode(progress).decode() + "\n")
-        return EXIT_CODES[progress.status]
+        return status
     print_summary(progress, settings)
-    if progress.status == "succeeded" and requirements:
+    if conflicts and places is not None:
+        _tell_conflicts(conflicts, places)
+    if status == 0 and requirements:
         typer.echo(await _how_to_install(progress, places, requirements, embedded=is_embedded(settings)))
-    return EXIT_CODES[progress.status]
+    return status
+
+
+def _tell_conflicts(conflicts: tuple[str, ...], places: Places) -> None:
+    """As fromager, refuse a constraints file that pip could not use, with the lines that it could still written."""
+    typer.echo("\n".join(conflicts))
+    typer.echo(
+        "Could not produce a pip compatible constraints file: "
+        f"{places.work / 'constraints.txt'} lacks the names above.\n"
+        "  next: constrain one of their consumers with -c before the command, or give --skip-constraints",
+        err=True,
+    )
 
 
 async def _how_to_install(

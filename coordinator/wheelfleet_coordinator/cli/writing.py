@@ -27,11 +27,12 @@ class ListedFile(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """All outputs of a run. texts: path → content."""
+    """All outputs of a run. texts: path → content. conflicts: what constraints.txt has no version for, explained."""
 
     run: RunId
     texts: dict[str, str]
     files: list[ListedFile]
+    conflicts: tuple[str, ...] = ()
 
 
 async def fetch_listing(http_url: str, token: str, run: RunId) -> Listing:

@@ -33,10 +33,14 @@ class OutputFile(msgspec.Struct, frozen=True, order=True):
 
 
 class RunOutputs(msgspec.Struct, frozen=True):
-    """Everything of a run's output folder. texts: path → content of what is rendered."""
+    """Everything of a run's output folder. texts: path → content of what is rendered.
+
+    conflicts: names for which constraints.txt has no version, each explained to people.
+    """
 
     texts: dict[str, bytes]
     files: list[OutputFile]
+    conflicts: list[str] = msgspec.field(default_factory=list)
 
 
 def run_outputs(world: World, run: RunId) -> RunOutputs:
@@ -44,7 +48,8 @@ def run_outputs(world: World, run: RunId) -> RunOutputs:
     graphs = _graphs(world, run)
     results = [node_results(world, graph) for graph in graphs]
     every = [result for of_graph in results for result in of_graph]
-    return RunOutputs(_texts(world, graphs, results) | _static_index(every), _files(graphs, results))
+    texts = _texts(world, graphs, results) | _static_index(every)
+    return RunOutputs(texts, _files(graphs, results), _conflicts(world, graphs))
 
 
 def outputs(world: World, run: RunId) -> dict[str, bytes]:
@@ -104,6 +109,15 @@ def _work_files(world: World, graph: Graph, results: list[NodeResult]) -> dict[s
     if not options.skip_constraints:
         found["constraints.txt"] = constraints_file(parsed).text
     return found | requirement_files(graph, sdist_only=options.sdist_only)
+
+
+def _conflicts(world: World, graphs: list[Graph]) -> list[str]:
+    """Why constraints.txt cannot be used as a whole; nothing for a run that asked for none."""
+    submitted = world.runs[graphs[0].run].submitted if graphs else None
+    if submitted is None or submitted.options.skip_constraints:
+        return []
+    parsed = (parsed_graph(graph, sdist_only=submitted.options.sdist_only) for graph in graphs)
+    return [conflict.explanation() for graph in parsed for conflict in constraints_file(graph).conflicts]
 
 
 def _stored(result: NodeResult, work: str) -> list[OutputFile]:
