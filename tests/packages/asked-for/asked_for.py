@@ -1,0 +1,3 @@
+"""The one module of asked-for."""
+
+VALUE = "asked-for"

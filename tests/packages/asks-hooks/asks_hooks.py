@@ -1,0 +1,3 @@
+"""The one module of asks-hooks."""
+
+VALUE = "asks-hooks"

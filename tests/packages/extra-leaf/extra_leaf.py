@@ -1,0 +1,3 @@
+"""The one module of extra-leaf."""
+
+VALUE = "extra-leaf"

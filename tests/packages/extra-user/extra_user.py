@@ -1,0 +1,3 @@
+"""The one module of extra-user."""
+
+VALUE = "extra-user"

@@ -1,0 +1,3 @@
+"""The one module of leaf."""
+
+VALUE = "leaf"

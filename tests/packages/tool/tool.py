@@ -1,0 +1,3 @@
+"""The one module of tool."""
+
+VALUE = "tool"
