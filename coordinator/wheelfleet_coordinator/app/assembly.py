@@ -96,7 +96,7 @@ def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
         resolve=Resolver(world, committer, ports.blobs, listings).resolve,
         fetch=Fetcher(world, committer, ports.blobs, ports.download).fetch,
         take_over=TakerOver(world, committer, ports.blobs, ports.fetch_page, ports.download).take_over,
-        lock=lambda instruction: lock(instruction, world, committer),
+        lock=lambda instruction: lock(instruction, committer),
         verify=Verifier(world, committer, ports.blobs).verify,
     )
 

@@ -14,7 +14,7 @@ from wheelfleet_shared.names import BuildId, FileId, GraphId, RunId, SourceId
 
 from .graph import stage_id
 from .instructions import Finish, GiveUp, Plan, TakeOver
-from .standing import ended_badly
+from .standing import ended_badly, lost_its_result, may_reopen
 from .world import World
 
 Decide = Callable[[World], tuple[e.Event, ...]]
@@ -33,8 +33,11 @@ def plan(world: World, instruction: Plan) -> tuple[e.Event, ...]:
         return ()
     if build.status is Status.ABSENT:
         return (instruction.plan, wanted)
+    if lost_its_result(world, build):
+        return (e.BuildReopened("lost", instruction.run), wanted)
     if ended_badly(build):
-        return (e.BuildReopened("wanted", instruction.run), wanted)
+        again = may_reopen(world, build, instruction.run)
+        return (e.BuildReopened("wanted", instruction.run), wanted) if again else ()
     return () if instruction.run in build.wanted_by else (wanted,)
 
 
@@ -83,10 +86,12 @@ def lock(
 
 
 def give_up(world: World, instruction: GiveUp) -> tuple[e.Event, ...]:
-    """End a build that cannot start."""
+    """End a build that cannot start, or leave it to the other runs that want it."""
     build = world.build(instruction.build)
     if build.status not in {Status.PLANNED, Status.BLOCKED, Status.LOCKED}:
         return ()
+    if any(run != instruction.run and _is_active(world, run) for run in build.wanted_by):
+        return (e.BuildUnwanted(instruction.run),) if instruction.run in build.wanted_by else ()
     if instruction.reason == "dependency":
         return (e.DependencyFailed(instruction.chain),)
     line = "build cycle: " + " → ".join(instruction.chain)
@@ -95,11 +100,15 @@ def give_up(world: World, instruction: GiveUp) -> tuple[e.Event, ...]:
 
 
 def abandon(world: World, build_id: BuildId, run: RunId) -> tuple[e.Event, ...]:
-    """A run wants a build no more; the last one to leave cancels it."""
+    """A run wants a build no more; the last one to leave cancels it, unless only the verdict is missing.
+
+    What is built is verified and published all the same: the work is done, and a file name that was
+    given to it must not be left half-way.
+    """
     build = world.build(build_id)
     if run not in build.wanted_by:
         return ()
-    last = build.wanted_by == (run,) and not build.ended
+    last = build.wanted_by == (run,) and not build.ended and build.status is not Status.BUILT
     return (e.BuildUnwanted(run), e.BuildCancelled()) if last else (e.BuildUnwanted(run),)
 
 

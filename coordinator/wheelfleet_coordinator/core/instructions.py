@@ -73,9 +73,10 @@ class Verify(NamedTuple):
 
 
 class GiveUp(NamedTuple):
-    """A build cannot start: something that it needs failed, or needs it in turn."""
+    """A build cannot start in a run's graph: something that it needs failed, or needs it in turn."""
 
     build: BuildId
+    run: RunId
     reason: Literal["dependency", "cycle"]
     chain: tuple[str, ...]
 

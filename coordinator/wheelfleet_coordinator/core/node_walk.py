@@ -55,10 +55,11 @@ def step(
     result = world.build(builds.result[0])
     if result.status in GOOD:
         usable = requires_dist(world, result)
-        if usable is not None:
-            return _published(world, graph, node, builds, usable)
+        if usable is None:
+            return _plan(graph, builds.result, Stand.PREPARING)
+        return _published(world, graph, node, builds, usable)
     if ended_badly(result):
-        if may_reopen(world, result, graph):
+        if may_reopen(world, result, graph.run):
             return _plan(graph, builds.result, Stand.PREPARING)
         return Step(Standing(Stand.FAILED, settled=True, build=result.id))
     if _may_take_over(world, graph, builds.result, asked):
@@ -93,7 +94,7 @@ def _plan(graph: Graph, named: tuple[BuildId, e.BuildPlanned], stand: Stand) -> 
 def _prepare(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds) -> Step | None:
     """The steps until the patched sdist is there and its build requirements have versions; None when done."""
     source = world.build(builds.source[0])
-    if ended_badly(source) and not may_reopen(world, source, graph):
+    if ended_badly(source) and not may_reopen(world, source, graph.run):
         return Step(Standing(Stand.FAILED, settled=True, build=source.id))
     if source.status is not Status.SUCCEEDED:
         if world.source(builds.source_file).fetched is None:
@@ -118,22 +119,37 @@ def _result(
 ) -> Step:
     """The steps from a prepared source to the wheel (or its metadata)."""
     build = world.build(builds.result[0])
-    if build.status is Status.ABSENT or graph.run not in build.wanted_by:
+    if build.status is Status.ABSENT:
         return _plan(graph, builds.result, Stand.WAITING)
+    if graph.run not in build.wanted_by:
+        return _join(graph, builds, build, _hindrance(graph, node, build, readiness, standings))
     if build.status in _UNDER_WAY:
         return Step(Standing(_UNDER_WAY[build.status], build=build.id))
     if build.requirements is not None and not graph.resolved(node.key, "hook"):
         resolve = Resolve(graph.id, node.key, "hook", (), build.requirements)
         return Step(Standing(Stand.RESOLVING, build=build.id), (resolve,))
+    leads = _earliest(world, build) == graph.run
+    hindrance = _hindrance(graph, node, build, readiness, standings)
+    if hindrance is not None:
+        return hindrance if leads else Step(hindrance.standing)
+    lock = (Lock(build.id, graph.id, node.key),) if leads else ()
+    return Step(Standing(Stand.LOCKING, build=build.id), lock)
+
+
+def _join(graph: Graph, builds: NodeBuilds, build: Build, hindrance: Step | None) -> Step:
+    """Want what another run wants, unless this run's own graph rules it out: that is no matter of the other's."""
+    if hindrance is not None and hindrance.instructions:
+        return Step(Standing(Stand.FAILED, settled=True, build=build.id))
+    return _plan(graph, builds.result, Stand.WAITING)
+
+
+def _hindrance(graph: Graph, node: GraphNode, build: Build, readiness: Readiness, standings: Standings) -> Step | None:
+    """Why the build cannot start in this run's graph: a wait, or reasons to give it up; None when it can."""
     unresolvable = [*graph.failures_of(node.key, "build-system"), *graph.failures_of(node.key, "hook")]
     if unresolvable:
-        return _give_up(build, "dependency", (str(node.key), *unresolvable))
+        return _give_up(graph, build, "dependency", (str(node.key), *unresolvable))
     chain = readiness.first_unmet(graph, graph.build_arcs(node.key), lambda key: _is_published(graph, key, standings))
-    if chain:
-        return _wait(graph, node, build, chain, standings)
-    if _earliest(world, build) == graph.run:
-        return Step(Standing(Stand.LOCKING, build=build.id), (Lock(build.id, graph.id, node.key),))
-    return Step(Standing(Stand.LOCKING, build=build.id))
+    return _wait(graph, node, build, chain, standings) if chain else None
 
 
 def _earliest(world: World, build: Build) -> str:
@@ -152,10 +168,10 @@ def _wait(graph: Graph, node: GraphNode, build: Build, chain: tuple[Visit, ...],
     standing = standings.get((graph.id, witness.node))
     if is_broken(graph, witness) or (standing is not None and standing.stand is Stand.FAILED):
         reasons = graph.failures_of(witness.node, "install", witness.extras)
-        return _give_up(build, "dependency", (str(node.key), *(str(visit.node) for visit in chain), *reasons))
+        return _give_up(graph, build, "dependency", (str(node.key), *(str(visit.node) for visit in chain), *reasons))
     cycle = _cycle(graph, node.key, witness.node, standings)
     if cycle:
-        return _give_up(build, "cycle", tuple(str(key) for key in cycle))
+        return _give_up(graph, build, "cycle", tuple(str(key) for key in cycle))
     return Step(Standing(Stand.WAITING, waits_for=witness.node, build=build.id))
 
 
@@ -175,8 +191,8 @@ def _cycle(graph: Graph, start: NodeKey, witness: NodeKey, standings: Standings)
     return (*path, start)
 
 
-def _give_up(build: Build, reason: Literal["dependency", "cycle"], chain: tuple[str, ...]) -> Step:
-    return Step(Standing(Stand.WAITING, build=build.id), (GiveUp(build.id, reason, chain),))
+def _give_up(graph: Graph, build: Build, reason: Literal["dependency", "cycle"], chain: tuple[str, ...]) -> Step:
+    return Step(Standing(Stand.WAITING, build=build.id), (GiveUp(build.id, graph.run, reason, chain),))
 
 
 def _published(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds, requires: tuple[str, ...]) -> Step:

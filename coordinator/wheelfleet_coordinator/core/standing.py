@@ -5,8 +5,8 @@ from enum import StrEnum
 import msgspec
 
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.build import Build, Status, plan_build
-from wheelfleet_shared.names import ANY_TARGET, BuildId, NodeKey, Sha256, SourceId, source_id
+from wheelfleet_shared.core.build import GOOD, Build, Status, plan_build
+from wheelfleet_shared.names import ANY_TARGET, BuildId, NodeKey, RunId, Sha256, SourceId, source_id
 
 from .graph import Graph, GraphNode
 from .world import World
@@ -84,12 +84,17 @@ def ended_badly(build: Build) -> bool:
     return build.ended and build.status not in {Status.SUCCEEDED, Status.SATISFIED}
 
 
-def may_reopen(world: World, build: Build, graph: Graph) -> bool:
+def may_reopen(world: World, build: Build, run: RunId) -> bool:
     """Whether a run may try an ended build again: it ended before the run was submitted, or by a cancel."""
     if build.status is Status.CANCELLED:
         return True
-    submitted = world.submitted_at_sequence.get(graph.run, 0)
+    submitted = world.submitted_at_sequence.get(run, 0)
     return world.ended_at_sequence.get(build.id, 0) < submitted
+
+
+def lost_its_result(world: World, build: Build) -> bool:
+    """Whether the wheel of a build that ended well was withdrawn, or is gone from the store."""
+    return build.status in GOOD and requires_dist(world, build) is None
 
 
 def requires_dist(world: World, build: Build) -> tuple[str, ...] | None:

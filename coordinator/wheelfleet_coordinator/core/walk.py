@@ -10,16 +10,27 @@ from collections.abc import Collection
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.core.envelope import Recorded
-from wheelfleet_shared.names import BuildId, FileId, GraphId, IndexName, NodeKey, RunId, SourceId, page_id, source_id
+from wheelfleet_shared.core.run import Run
+from wheelfleet_shared.names import (
+    BuildId,
+    FileId,
+    GraphId,
+    IndexName,
+    NodeKey,
+    RunId,
+    SourceId,
+    TargetId,
+    page_id,
+    source_id,
+)
 
 from .graph import Graph, GraphNode
 from .instructions import Abandon, Fetch, Finish, Instruction, Queue, Resolve, Retry, TakeOver, Verify
 from .node_walk import Step, step
+from .places import Place, Places
 from .readiness import Readiness
 from .standing import Stand, Standing, node_builds
 from .world import World
-
-Place = tuple[GraphId, NodeKey]
 
 
 class Walk:
@@ -39,8 +50,8 @@ class Walk:
         # Ordered sets: the same log must lead to the same instructions in the same order in every process.
         self._waiting_on: dict[Place, dict[NodeKey, None]] = {}
         self._asked: set[tuple[RunId, BuildId]] = set()
-        self._by_build: dict[BuildId, dict[Place, None]] = {}
-        self._by_source: dict[SourceId, dict[Place, None]] = {}
+        self._by_build: Places[BuildId] = Places()
+        self._by_source: Places[SourceId] = Places()
         self._dirty: dict[tuple[GraphId, NodeKey | None], None] = {}
         self._dirty_builds: dict[BuildId, None] = {}
         self._dirty_runs: dict[RunId, None] = {}
@@ -70,18 +81,20 @@ class Walk:
                 self._note_graph(GraphId(key), touched)
             case "build":
                 self._dirty_builds[BuildId(key)] = None
-                self._dirty.update(dict.fromkeys(self._by_build.get(BuildId(key), ())))
+                self._dirty.update(dict.fromkeys(self._by_build.of(BuildId(key))))
                 self._dirty_runs.update(dict.fromkeys(self.world.build(BuildId(key)).wanted_by))
                 if isinstance(recorded.event, e.BuildUnwanted):
                     self._dirty_runs[recorded.event.run] = None
             case "source":
-                self._dirty.update(dict.fromkeys(self._by_source.get(SourceId(key), ())))
+                self._dirty.update(dict.fromkeys(self._by_source.of(SourceId(key))))
             case "run":
                 self._note_run(RunId(key), recorded)
             case "file":
                 self._note_file(recorded)
             case "page":
                 self._note_page(recorded)
+            case "target":
+                self._note_target(TargetId(key))
             case _:
                 pass
 
@@ -94,12 +107,12 @@ class Walk:
                 self._dirty_runs[run] = None
             case TakeOver(build, _, run):
                 self._asked.add((run, build))
-                self._dirty.update(dict.fromkeys(self._by_build.get(build, ())))
+                self._dirty.update(dict.fromkeys(self._by_build.of(build)))
             case Fetch(source):
-                self._dirty.update(dict.fromkeys(self._by_source.get(source, ())))
+                self._dirty.update(dict.fromkeys(self._by_source.of(source)))
             case _:
                 self._dirty_builds[instruction.build] = None
-                self._dirty.update(dict.fromkeys(self._by_build.get(instruction.build, ())))
+                self._dirty.update(dict.fromkeys(self._by_build.of(instruction.build)))
 
     def instructions(self) -> list[Instruction]:
         """All that can be done now about what was touched; the touched are then forgotten."""
@@ -126,7 +139,7 @@ class Walk:
 
     def places_of(self, build: BuildId) -> Collection[Place]:
         """The nodes of active runs that a build is for."""
-        return self._by_build.get(build, {})
+        return self._by_build.of(build)
 
     # --- what events touch
 
@@ -164,7 +177,7 @@ class Walk:
         if isinstance(recorded.event, e.WheelWithdrawn | e.WheelLost):
             for readiness in self._readiness.values():
                 readiness.forget()
-        self._dirty.update(dict.fromkeys(self._by_build.get(file.accepted.build, ())))
+        self._dirty.update(dict.fromkeys(self._by_build.of(file.accepted.build)))
 
     def _note_page(self, recorded: Recorded) -> None:
         event = recorded.event
@@ -175,6 +188,12 @@ class Walk:
             self.stale_pages.pop(page, None)
         self._dirty_runs.update(dict.fromkeys(self.world.active_runs()))
 
+    def _note_target(self, target: TargetId) -> None:
+        for run in self.world.active_runs():
+            submitted = self.world.runs[run].submitted
+            if submitted is not None and target in submitted.targets:
+                self._touch_run(run)
+
     def _forget_run(self, run: RunId) -> None:
         for graph in self.world.graphs_of(run):
             self._open.pop(graph.id, None)
@@ -182,17 +201,19 @@ class Walk:
             for node in graph.nodes:
                 self.standings.pop((graph.id, node), None)
                 self._waiting_on.pop((graph.id, node), None)
-        for places in (*self._by_build.values(), *self._by_source.values()):
-            for place in [place for place in places if self.world.graphs[place[0]].run == run]:
-                del places[place]
+            self._by_source.forget(graph.id)
+            # Another run that wants one of these builds may be the one now whose graph decides on it.
+            self._dirty.update(dict.fromkeys(self._by_build.forget(graph.id)))
 
     # --- what to do about them
 
     def _look(self, graph_id: GraphId, key: NodeKey | None) -> list[Instruction]:
         graph = self.world.graphs[graph_id]
         run = self.world.runs[graph.run]
-        if run.submitted is None or run.finished is not None or run.cancel is not None:
+        if run.submitted is None or run.finished is not None or self._stopped(run):
             return []
+        if graph.target not in self.world.targets:
+            return []  # no agent has offered it yet; looked at again when one does
         self._dirty_runs[graph.run] = None
         if key is None:
             if graph.resolved(None, "toplevel"):
@@ -208,12 +229,12 @@ class Walk:
     def _register(self, graph: Graph, node: GraphNode) -> None:
         place = (graph.id, node.key)
         source = source_id(node.first.source_url, node.first.source_sha256)
-        self._by_source.setdefault(source, {})[place] = None
+        self._by_source.add(source, place)
         builds = node_builds(self.world, graph, node)
         if builds is None:
             return
-        self._by_build.setdefault(builds.source[0], {})[place] = None
-        self._by_build.setdefault(builds.result[0], {})[place] = None
+        for build in (builds.source[0], builds.result[0]):
+            self._by_build.add(build, place)
 
     def _settle(self, graph: Graph, key: NodeKey, outcome: Step) -> None:
         place = (graph.id, key)
@@ -261,8 +282,7 @@ class Walk:
             return []
         graphs = self.world.graphs_of(run)
         good, bad = self.counts(run)
-        stop = state.cancel is not None or (state.submitted.options.fail_fast and bad > 0)
-        if stop:
+        if self._stopped(state):
             abandon = self._abandon(run)
             if abandon:
                 return abandon
@@ -272,6 +292,11 @@ class Walk:
         if any(index == state.submitted.index for index, _ in self.stale_pages):
             return []
         return [Finish(run, "failed" if bad else "succeeded", good, bad)]
+
+    def _stopped(self, run: Run) -> bool:
+        """Whether the run starts nothing more: cancelled, or failed and not to go on."""
+        fail_fast = run.submitted is not None and run.submitted.options.fail_fast
+        return run.cancel is not None or (fail_fast and self.counts(run.id)[1] > 0)
 
     def _abandon(self, run: RunId) -> list[Instruction]:
         """The builds that a stopped run still wants."""
