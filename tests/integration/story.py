@@ -6,6 +6,7 @@ from wheelfleet_coordinator.core.standing import node_builds
 from wheelfleet_coordinator.core.world import World
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate, Envelope, Recorded
+from wheelfleet_shared.core.targets import TargetDefinition
 from wheelfleet_shared.names import (
     Actor,
     BuildId,
@@ -50,6 +51,9 @@ class Story:
         self.events: list[Recorded] = []
         self.targets = targets or (TARGET,)
         self.options = options or e.RunOptions()
+        for target in self.targets:
+            definition = TargetDefinition(target, "cpython", "3.11", "cp311", "x86_64", "glibc", "2.28", {}, ())
+            self.append("target", target, e.TargetDefined(definition), "agent-1")
 
     def append(self, kind: str, key: str, event: e.Event, actor: str = "coordinator-1") -> int:
         sequence = len(self.events) + 1

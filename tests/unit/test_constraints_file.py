@@ -70,9 +70,15 @@ def test_a_conflict_is_explained_and_the_other_lines_are_still_written():
     assert "b==1 requires leaf<2: 1 would do, got 1" in told
 
 
-def test_what_the_run_itself_requires_counts():
-    graph = graph_of(_=[("leaf==1", "leaf<2"), ("a==1", "a")], a__1=[("leaf==2", "leaf")], leaf__1=[], leaf__2=[])
-    assert "\nleaf==1\n" in constraints_file(graph).text
+def test_install_requirements_decide_and_the_runs_own_only_where_there_are_none():
+    """As fromager does: of setuptools==75.8.0 and zope.interface, whose wheel installs the newest setuptools."""
+    graph = graph_of(_=[("tool==1", "tool<2"), ("a==1", "a")], a__1=[("tool==2", "tool")], tool__1=[], tool__2=[])
+    assert constraints_file(graph).text == "a==1\n# NOTE: fromager selected tool==2 from: ['1', '2']\ntool==2\n"
+
+
+def test_a_version_that_only_the_run_itself_requires_can_be_chosen():
+    graph = graph_of(_=[("tool==2", "tool"), ("a==1", "a")], a__1=[("tool==1", "tool<3")], tool__1=[], tool__2=[])
+    assert "\ntool==2\n" in constraints_file(graph).text
 
 
 def test_two_pins_of_the_run_itself_conflict():

@@ -2,7 +2,7 @@ from story import RUN, Story, edge, key_of, stevedore
 from wheelfleet_coordinator.core.failures import failure_rows, paths_from_root
 from wheelfleet_coordinator.core.walk import Walk
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.names import Sha256, graph_id
+from wheelfleet_shared.names import IndexName, Sha256, graph_id
 
 TOOL, PBR, TOP = "setuptools==84.2.1", "pbr==7.1.3", "stevedore==5.2.0"
 FAILURE = e.Failure("backend", "build_wheel", "error: no gcc", tuple(f"line {n}" for n in range(30)), "install gcc")
@@ -71,7 +71,7 @@ def test_a_requirement_without_a_version_is_a_failure_of_its_own():
 
 def test_a_run_with_inputs_of_its_own_is_reproduced_by_a_retry():
     story = Story()
-    submitted = e.RunSubmitted(RUN, e.IndexName(), story.targets, ("a",), bundle=Sha256("0" * 64))
+    submitted = e.RunSubmitted(RUN, IndexName(), story.targets, ("a",), bundle=Sha256("0" * 64))
     story.append("run", RUN, submitted, "operator-me")
     event = e.RequirementUnresolvable(RUN, story.targets[0], None, "toplevel", "a[x]>9", "there is none")
     story.append("graph", graph_id(RUN, story.targets[0]), event)

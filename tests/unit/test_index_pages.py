@@ -4,8 +4,8 @@ import json
 from urllib.parse import urljoin
 
 import pytest
-from story import Story, sha256_of
 
+from story import Story, sha256_of
 from wheelfleet_coordinator.core.index_pages import page_of, project_page, root_page
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.names import IndexName
@@ -36,7 +36,7 @@ def test_a_file_has_all_that_installers_ask_for():
     assert file["hashes"] == {"sha256": sha256}
     assert file["core-metadata"] == file["dist-info-metadata"]
     assert file["requires-python"] == ">=3.8, <4"
-    assert file["upload-time"] == "2023-11-14T22:13:20.250000Z"
+    assert file["upload-time"] == "2023-11-14T22:13:20.375000Z"
     assert file["size"] == 10
     assert file["yanked"] is False
 

@@ -12,9 +12,7 @@ OWNER = ("agent-a", "i1")
 
 
 def claim(fence: int = 7, incarnation: str = "i1") -> Build:
-    return Build(
-        BuildId(f"b{fence}"), Status.CLAIMED, fence=fence, owner="agent-a", owner_incarnation=incarnation
-    )
+    return Build(BuildId(f"b{fence}"), Status.CLAIMED, fence=fence, owner="agent-a", owner_incarnation=incarnation)
 
 
 def test_silence_counts_from_the_first_look():

@@ -189,6 +189,7 @@ class HostBuilder:
         )
 
     async def _metadata(self, attempt: _Attempt) -> Result:
+        started = self._clock.monotonic()
         backend = await self._backend(attempt)
         requirements, blocked = await self._requirements(attempt, backend)
         if blocked:
@@ -199,8 +200,9 @@ class HostBuilder:
             core, faults = read_metadata(stream.read(_METADATA_LIMIT))
         if faults:
             raise PolicyError("; ".join(faults), "report it to the maintainers of the distribution")
+        resources = e.Resources(wall=self._clock.monotonic() - started, hooks=1 + (attempt.work.requirements is None))
         return e.MetadataPrepared(
-            attempt.work.fence, core.requires_dist, core.requires_python, core.provides_extra, requirements
+            attempt.work.fence, core.requires_dist, core.requires_python, core.provides_extra, requirements, resources
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.build import Build
-from wheelfleet_shared.names import NodeKey, source_id
+from wheelfleet_shared.names import NodeKey, RunId, source_id
 
 from .graph import Graph, GraphNode
 from .node_result import node_result
@@ -15,12 +15,14 @@ from .world import World
 
 def milestones(world: World, walk: Walk, graphs: Iterable[Graph], since: int) -> tuple[m.Milestone, ...]:
     """What happened after the sequence ``since``, in the order of the log. Cost: linear in the nodes."""
+    shown = tuple(graphs)
     found = [
         milestone
-        for graph in graphs
+        for graph in shown
         for node in graph.nodes.values()
         for milestone in _of_node(world, walk, graph, node, since)
     ]
+    found += [milestone for run in {graph.run for graph in shown} for milestone in _untimed(world, run, since)]
     return tuple(sorted(found, key=lambda milestone: (milestone.sequence, milestone.text)))
 
 
@@ -29,9 +31,28 @@ def _of_node(world: World, walk: Walk, graph: Graph, node: GraphNode, since: int
         yield m.Milestone(
             node.since, 0.0, f"{_title(node.key)}: {node.first.requirement} resolves to {node.key.version}"
         )
+    found = _unpromised(world, graph, node)
+    if found is not None and found.sequence > since:
+        yield found
     ended = _end(world, walk, graph, node)
     if ended is not None and ended.sequence > since:
         yield ended
+
+
+def _unpromised(world: World, graph: Graph, node: GraphNode) -> m.Milestone | None:
+    """The hash that was found where the index promises none: said, since nobody vouches for it."""
+    source = world.source(source_id(node.first.source_url, node.first.source_sha256))
+    if source.fetched is None or source.fetched.promised:
+        return None
+    text = f"{_title(node.key)}: the index promises no sha256; found {source.fetched.file.sha256}"
+    return m.Milestone(max(source.last, node.since), 0.0, text)
+
+
+def _untimed(world: World, run: RunId, since: int) -> Iterable[m.Milestone]:
+    """Said once a run, where the index does not tell when files were uploaded."""
+    sequence = world.untimed.get(run, 0)
+    if sequence > since:
+        yield m.Milestone(sequence, 0.0, "the index tells no upload times: --as-of cannot be used with it")
 
 
 def _end(world: World, walk: Walk, graph: Graph, node: GraphNode) -> m.Milestone | None:

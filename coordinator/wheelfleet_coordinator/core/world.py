@@ -51,6 +51,7 @@ class World:
         self.revisions: dict[tuple[IndexName, str], int] = {}
         self.runs: dict[RunId, Run] = {}
         self.submitted_at_sequence: dict[RunId, int] = {}
+        self.untimed: dict[RunId, int] = {}
         self.ended_at_sequence: dict[BuildId, int] = {}
         self.sources: dict[SourceId, SourceFile] = {}
         self.stored: dict[Sha256, e.FileRef] = {}
@@ -169,6 +170,9 @@ class World:
         after = evolve_run(before, recorded)
         self.runs[key] = after
         self.ignored += after.ignored - before.ignored
+        event = recorded.event
+        if isinstance(event, e.ProjectListed) and event.page and not event.upload_times:
+            self.untimed.setdefault(key, recorded.sequence)
         if before.submitted is None and after.submitted is not None:
             self.submitted_at_sequence[key] = recorded.sequence
             for target in after.submitted.targets:
