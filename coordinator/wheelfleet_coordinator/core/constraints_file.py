@@ -1,8 +1,8 @@
 """constraints.txt: one version of each distribution that the run's requirements install.
 
-Where the graph holds several versions of one, the newest that all its consumers can use is chosen,
-as fromager does. Unlike fromager, the run's own requirements are consumers too, and a name without
-a common version is tried again when the choice of another name has taken consumers away.
+Where the graph holds several versions of one, the newest that all who install it can use is chosen,
+as fromager does: the run's own requirements count only where nobody else's do. Unlike fromager, a
+name without a common version is tried again when the choice of another name has taken consumers away.
 """
 
 from collections.abc import Iterator, Mapping
@@ -97,13 +97,14 @@ def _consumers(graph: ParsedGraph, versions: Mapping[str, tuple[str, ...]]) -> d
 
 
 def _active(consumers: list[Consumer], chosen: Mapping[str, str], graph: ParsedGraph) -> list[Consumer]:
-    """Without those at a version that was not chosen."""
+    """Those that have a say: not at a version that was not chosen; the run itself where there is no other."""
 
     def stays(consumer: Consumer) -> bool:
         parent = graph.nodes[consumer.parent]
         return chosen.get(parent.canonicalized_name, parent.version) == parent.version
 
-    return [consumer for consumer in consumers if stays(consumer)]
+    staying = [consumer for consumer in consumers if stays(consumer)]
+    return [consumer for consumer in staying if consumer.parent != ROOT] or staying
 
 
 def _common(consumers: list[Consumer], versions: tuple[str, ...]) -> str | None:
