@@ -154,7 +154,7 @@ def _hindrance(graph: Graph, node: GraphNode, build: Build, readiness: Readiness
 
 def _earliest(world: World, build: Build) -> str:
     """The earliest run that still wants the build: its graph gives the environment."""
-    return next((run for run in build.wanted_by if world.runs[run].status == "active"), "")
+    return next((run for run in build.wanted_by if run in world.runs and world.runs[run].status == "active"), "")
 
 
 def _is_published(graph: Graph, key: NodeKey, standings: Standings) -> bool:

@@ -151,8 +151,9 @@ class Walk:
             self._dirty.update(dict.fromkeys((graph.id, node) for node in graph.nodes))
 
     def _note_graph(self, graph_id: GraphId, touched: set[NodeKey | None]) -> None:
-        graph = self.world.graphs[graph_id]
-        if self.world.runs[graph.run].finished is not None:
+        graph = self.world.graphs.get(graph_id)
+        run = self.world.runs.get(graph.run) if graph is not None else None
+        if graph is None or run is None or run.finished is not None:
             return
         self._dirty_runs[graph.run] = None
         for node in sorted(touched, key=str):
@@ -209,8 +210,8 @@ class Walk:
 
     def _look(self, graph_id: GraphId, key: NodeKey | None) -> list[Instruction]:
         graph = self.world.graphs[graph_id]
-        run = self.world.runs[graph.run]
-        if run.submitted is None or run.finished is not None or self._stopped(run):
+        run = self.world.runs.get(graph.run)
+        if run is None or run.submitted is None or run.finished is not None or self._stopped(run):
             return []
         if graph.target not in self.world.targets:
             return []  # no agent has offered it yet; looked at again when one does
