@@ -1,0 +1,105 @@
+"""Which build an agent gets, and why it may not have another."""
+
+import msgspec
+import pytest
+
+from event_samples import BY_KIND, RUN, TARGET
+from wheelfleet_coordinator.core.scheduling import Candidacy, choose, fitting_target, rank, refusal
+from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.core.messages import Ask
+from wheelfleet_shared.core.run import Agent
+from wheelfleet_shared.names import ANY_TARGET, BuildId, TargetId
+
+OTHER = TargetId("cp312-linux_aarch64")
+A1, A2 = Agent("agent-a1"), Agent("agent-a2")
+ASK = Ask("i1", (TARGET,), 1, 1)
+
+
+def queued(name: str = "b1", goal: e.Goal = "wheel", host: TargetId = TARGET, aborted_on: str = "") -> Build:
+    plan = msgspec.structs.replace(BY_KIND[e.BuildPlanned], goal=goal, host=host, target=ANY_TARGET)
+    aborts = ((aborted_on, "lost", ""),) if aborted_on else ()
+    return Build(BuildId(name), Status.QUEUED, plan, wanted_by=(RUN,), aborts=aborts)  # type: ignore[arg-type]
+
+
+def candidacy(build: Build, run: int = 0, waiting: int = 0, since: int = 0) -> Candidacy:
+    return Candidacy(build, run, waiting, since)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (candidacy(queued(), run=0, since=9), candidacy(queued(goal="source"), run=1, waiting=9)),
+        (candidacy(queued(goal="source"), since=9), candidacy(queued(), waiting=9)),
+        (candidacy(queued(), waiting=2, since=9), candidacy(queued(), waiting=1)),
+        (candidacy(queued(), since=1), candidacy(queued(), since=2)),
+    ],
+    ids=["older runs", "sources uncover work", "most awaited", "longest queued"],
+)
+def test_what_goes_first(better, worse):
+    assert rank(better) < rank(worse)
+    first = msgspec.structs.replace(better, build=msgspec.structs.replace(better.build, id="first"))
+    assert choose([worse, first], A1, ASK) == choose([first, worse], A1, ASK) == "first"
+
+
+@pytest.mark.parametrize(
+    ("agent", "build", "why"),
+    [
+        (A1, queued(), ""),
+        (msgspec.structs.replace(A1, draining=True), queued(), "is being drained"),
+        (msgspec.structs.replace(A1, quarantined=("all fails",)), queued(), "is set aside: all fails"),
+        (A1, queued(host=OTHER), f"does not offer {OTHER} (it offers {TARGET})"),
+        (A1, Build(BuildId("b1"), Status.QUEUED), f"does not offer ? (it offers {TARGET})"),
+        (A1, queued(aborted_on="agent-a1"), "aborted this build before; another agent goes first"),
+        (A1, queued(host=OTHER, aborted_on="agent-a1"), f"does not offer {OTHER} (it offers {TARGET})"),
+        (A1, queued(aborted_on="agent-a2"), ""),
+    ],
+)
+def test_refusals_in_words(agent, build, why):
+    assert refusal(build, agent, ASK) == why
+
+
+@pytest.mark.parametrize(
+    ("goal", "targets", "found"),
+    [
+        ("wheel", (OTHER, TARGET), TARGET),
+        ("wheel", (OTHER,), None),
+        ("source", (OTHER, TARGET), TARGET),
+        ("source", (OTHER,), OTHER),
+        ("source", (), None),
+    ],
+)
+def test_sources_are_prepared_anywhere(goal, targets, found):
+    assert fitting_target(queued(goal=goal), targets) == found
+
+
+def test_a_build_comes_back_to_its_only_agent_at_once():
+    assert choose([candidacy(queued(aborted_on="agent-a1"))], A1, ASK) == "b1"
+
+
+def test_another_agent_goes_first_if_it_may():
+    candidates = [candidacy(queued(aborted_on="agent-a1"))]
+    assert choose(candidates, A1, ASK, [(A2, ASK)]) is None
+    assert choose(candidates, A2, ASK, [(A1, ASK)]) == "b1"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (msgspec.structs.replace(A2, quarantined=("all fails",)), ASK),
+        (msgspec.structs.replace(A2, draining=True), ASK),
+        (A2, Ask("i2", (OTHER,), 1, 1)),
+    ],
+)
+def test_who_may_not_have_it_holds_nobody_up(other):
+    assert choose([candidacy(queued(aborted_on="agent-a1"))], A1, ASK, [other]) == "b1"
+
+
+def test_after_a_second_abort_anyone_may_try():
+    twice = msgspec.structs.replace(queued(), aborts=(("agent-a2", "lost", ""), ("agent-a1", "lost", "")))
+    assert choose([candidacy(twice)], A1, ASK, [(A2, ASK)]) == "b1"
+
+
+def test_only_queued_builds_are_given():
+    claimed = msgspec.structs.replace(queued(), status=Status.CLAIMED)
+    assert choose([candidacy(claimed), candidacy(queued(host=OTHER))], A1, ASK) is None
