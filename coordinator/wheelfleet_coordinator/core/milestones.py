@@ -31,7 +31,7 @@ def _of_node(world: World, walk: Walk, graph: Graph, node: GraphNode, since: int
         yield m.Milestone(
             node.since, 0.0, f"{_title(node.key)}: {node.first.requirement} resolves to {node.key.version}"
         )
-    found = _unpromised(world, graph, node)
+    found = _unpromised(world, node)
     if found is not None and found.sequence > since:
         yield found
     ended = _end(world, walk, graph, node)
@@ -39,7 +39,7 @@ def _of_node(world: World, walk: Walk, graph: Graph, node: GraphNode, since: int
         yield ended
 
 
-def _unpromised(world: World, graph: Graph, node: GraphNode) -> m.Milestone | None:
+def _unpromised(world: World, node: GraphNode) -> m.Milestone | None:
     """The hash that was found where the index promises none: said, since nobody vouches for it."""
     source = world.source(source_id(node.first.source_url, node.first.source_sha256))
     if source.fetched is None or source.fetched.promised:

@@ -29,7 +29,8 @@ from .instructions import Abandon, Fetch, Finish, Instruction, Queue, Resolve, R
 from .node_walk import Step, step
 from .places import Place, Places
 from .readiness import Readiness
-from .standing import Stand, Standing, node_builds
+from .standing import Standing, node_builds
+from .tallies import Tallies
 from .world import World
 
 
@@ -55,8 +56,7 @@ class Walk:
         self._dirty: dict[tuple[GraphId, NodeKey | None], None] = {}
         self._dirty_builds: dict[BuildId, None] = {}
         self._dirty_runs: dict[RunId, None] = {}
-        self._good: dict[GraphId, int] = {}
-        self._bad: dict[GraphId, int] = {}
+        self._tallies = Tallies()
         self.stale_pages: dict[tuple[IndexName, str], int] = {}
 
     def start(self) -> None:
@@ -241,8 +241,7 @@ class Walk:
         place = (graph.id, key)
         before = self.standings.get(place)
         after = outcome.standing
-        self._tally(graph.id, before, -1)
-        self._tally(graph.id, after, +1)
+        self._tallies.change(graph.id, before, after)
         self.standings[place] = after
         still_open = self._open.setdefault(graph.id, set())
         if after.settled:
@@ -255,12 +254,6 @@ class Walk:
             self._waiting_on.setdefault((graph.id, after.waits_for), {})[key] = None
         if before is None or before.stand is not after.stand or before.settled is not after.settled:
             self._wake(graph.id, key)
-
-    def _tally(self, graph: GraphId, standing: Standing | None, change: int) -> None:
-        if standing is not None and standing.stand is Stand.PUBLISHED:
-            self._good[graph] = self._good.get(graph, 0) + change
-        elif standing is not None and standing.stand is Stand.FAILED:
-            self._bad[graph] = self._bad.get(graph, 0) + change
 
     def _wake(self, graph: GraphId, node: NodeKey) -> None:
         for waiting in self._waiting_on.get((graph, node), ()):
@@ -312,7 +305,4 @@ class Walk:
 
     def counts(self, run: RunId) -> tuple[int, int]:
         """Nodes of an active run that are published, and nodes or requirements that failed."""
-        graphs = self.world.graphs_of(run)
-        unresolvable = sum(len(items) for graph in graphs for items in graph.unresolvable.values())
-        good = sum(self._good.get(graph.id, 0) for graph in graphs)
-        return good, unresolvable + sum(self._bad.get(graph.id, 0) for graph in graphs)
+        return self._tallies.counts(self.world.graphs_of(run))
