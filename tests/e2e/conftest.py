@@ -1,13 +1,15 @@
 """One index of sources and one embedded cluster for all tests that do not break it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from local_cluster import LocalCluster, Said, local_cluster, sandbox_here
 from local_index import LocalIndex, local_index
-from local_runs import Run, result_of
+from local_runs import Run, hook_calls_of_all_attempts, result_of
 
 TREES = (
     "asked-for",
@@ -46,14 +48,22 @@ def cluster(sources: LocalIndex, tmp_path_factory: pytest.TempPathFactory) -> It
         yield made
 
 
+class First(NamedTuple):
+    """The first bootstrap: what it said, and which hooks it called how often."""
+
+    said: Said
+    calls: Counter[str]
+
+
 @pytest.fixture(scope="session")
-def first(cluster: LocalCluster) -> Said:
+def first(cluster: LocalCluster) -> First:
     """The bootstrap of ``top`` from nothing, into ``out``."""
-    return cluster.bootstrap("-O", "out", "top")
+    said = cluster.bootstrap("-O", "out", "top")
+    assert said.status == 0, said.out + said.err
+    return First(said, hook_calls_of_all_attempts(cluster.data))
 
 
 @pytest.fixture(scope="session")
-def undisturbed(cluster: LocalCluster, first: Said) -> Run:
+def undisturbed(cluster: LocalCluster, first: First) -> Run:
     """The results of the bootstrap of ``top``."""
-    assert first.status == 0, first.out + first.err
     return result_of(cluster.folder / "out")

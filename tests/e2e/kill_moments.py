@@ -8,43 +8,19 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from wheelfleet_shared.adapters.make_credentials import load_credential, read_private
+from local_store import Store
+from wheelfleet_shared.adapters.make_credentials import load_credential
 from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.adapters.nats_log import NatsLog
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.configuration import CoordinatorConfig, decode_config
 from wheelfleet_shared.core.envelope import Recorded
 
 PARTS = ("nats-server", "juicefs", "coordinator", "agent", "supervisor")
 _BETWEEN_LOOKS = 0.02
-
-
-class Store:
-    """The object store of an embedded cluster, as its operator sees it; what cannot be had now is empty."""
-
-    def __init__(self, data: Path) -> None:
-        config = decode_config(read_private(data / "coordinator.json"), CoordinatorConfig).store
-        keys = {"aws_access_key_id": config.access_key, "aws_secret_access_key": config.secret_key}
-        self._client: Any = boto3.client("s3", endpoint_url=config.endpoint_url, region_name=config.region, **keys)
-        self._bucket = config.bucket
-
-    def keys(self, prefix: str) -> list[str]:
-        """The keys below a prefix."""
-        with contextlib.suppress(BotoCoreError, ClientError):
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
-            return [item["Key"] for item in found.get("Contents", ())]
-        return []
-
-    def sha256(self, key: str) -> str:
-        """The digest of what lies under a key."""
-        with contextlib.suppress(BotoCoreError, ClientError):
-            return hashlib.sha256(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()).hexdigest()
-        return ""
+_STEP = 0.005
+"""Seconds for which a stopped part goes on at a time."""
 
 
 class Watch:
@@ -117,15 +93,17 @@ async def watching(data: Path) -> AsyncIterator[Watch]:
 
 
 class Moment(NamedTuple):
-    """When to kill which part. come: returns when it has come; holds: whether it still is, with the part stopped.
+    """When to kill which part. All three are told how many events there were when the waiting began.
 
-    Both are told how many events there were when the moment began to be waited for.
+    come: returns when the moment has come, or is about to. holds: whether it is now, with the part stopped; ahead:
+    whether it is still to come, so that the part may go on for a step.
     """
 
     name: str
     victim: str
     come: Callable[[Watch, int], Awaitable[object]]
     holds: Callable[[Watch, int], bool] = lambda _watch, _after: True
+    ahead: Callable[[Watch, int], bool] = lambda _watch, _after: False
 
 
 class Kill(NamedTuple):
@@ -137,20 +115,28 @@ class Kill(NamedTuple):
 
 
 async def kill_at(watch: Watch, moment: Moment) -> Kill:
-    """The victim is killed at the moment, which is made sure of: it is stopped, looked at, and else let go on."""
+    """The victim is killed at the moment, which is made sure of: missed once, the next of its kind is waited for."""
     while True:
         after = len(watch.events)
         pid = await watch.another(moment.victim, None)
         await moment.come(watch, after)
-        if watch.pid(moment.victim) != pid:
-            continue
+        if watch.pid(moment.victim) == pid and await _caught(watch, moment, after, pid):
+            os.kill(pid, signal.SIGKILL)
+            return Kill(moment.name, moment.victim, watch.events[-1].sequence)
+
+
+async def _caught(watch: Watch, moment: Moment, after: int, pid: int) -> bool:
+    """Whether the victim is stopped at the moment; it goes in steps towards it, and runs on where that was missed."""
+    while True:
         os.kill(pid, signal.SIGSTOP)
         if moment.victim in {"coordinator", "agent"}:
             await watch.caught_up()
-        if moment.holds(watch, after):
-            os.kill(pid, signal.SIGKILL)
-            return Kill(moment.name, moment.victim, watch.events[-1].sequence)
+        if await asyncio.to_thread(moment.holds, watch, after):
+            return True
         os.kill(pid, signal.SIGCONT)
+        if not moment.ahead(watch, after):
+            return False
+        await asyncio.sleep(_STEP)
 
 
 def after_events(number: int, victim: str) -> Moment:
@@ -186,7 +172,7 @@ def after_upload() -> Moment:
 
     async def come(watch: Watch, _: int) -> None:
         while not await asyncio.to_thread(uploaded, watch):
-            pass
+            await asyncio.sleep(_STEP)
 
     return Moment("between the upload and WheelBuilt", "agent", come, lambda watch, _: uploaded(watch))
 
@@ -194,29 +180,36 @@ def after_upload() -> Moment:
 def before_publishing() -> Moment:
     """Between WheelAccepted and WheelPublished."""
 
-    def open_files(watch: Watch) -> set[object]:
-        accepted = {each.aggregate for each in watch.events if isinstance(each.event, e.WheelAccepted)}
-        return accepted - {each.aggregate for each in watch.events if isinstance(each.event, e.WheelPublished)}
-
     async def come(watch: Watch, after: int) -> object:
-        return await watch.next(after, lambda recorded: isinstance(recorded.event, e.WheelAccepted))
+        return await watch.next(after, lambda recorded: isinstance(recorded.event, e.WheelBuilt))
 
-    return Moment(
-        "between WheelAccepted and WheelPublished", "coordinator", come, lambda watch, _: bool(open_files(watch))
-    )
+    def holds(watch: Watch, after: int) -> bool:
+        accepted = {each.aggregate for each in watch.events if isinstance(each.event, e.WheelAccepted)}
+        return bool(accepted - {each.aggregate for each in watch.events if isinstance(each.event, e.WheelPublished)})
+
+    def ahead(watch: Watch, after: int) -> bool:
+        return not any(isinstance(each.event, e.WheelPublished) for each in watch.events[after:])
+
+    return Moment("between WheelAccepted and WheelPublished", "coordinator", come, holds, ahead)
 
 
 def before_page_is_told() -> Moment:
     """Between the put of a project's page and IndexUpdated."""
 
-    def untold(watch: Watch) -> bool:
+    async def come(watch: Watch, after: int) -> object:
+        return await watch.next(after, lambda recorded: isinstance(recorded.event, e.WheelPublished))
+
+    def holds(watch: Watch, after: int) -> bool:
         updates = [each.event for each in watch.events if isinstance(each.event, e.IndexUpdated)]
         told = {update.project: update.json for update in updates}
         pages = [key for key in watch.store.keys("indexes/") if key.endswith("/index.json") and key.count("/") == 5]
-        return any(told.get(key.split("/")[4]) != watch.store.sha256(key) for key in pages)
+        return any(told.get(key.split("/")[4]) != _sha256(watch.store.get(key)) for key in pages)
 
-    async def come(watch: Watch, _: int) -> None:
-        while not await asyncio.to_thread(untold, watch):
-            pass
+    def ahead(watch: Watch, after: int) -> bool:
+        return not any(isinstance(each.event, e.IndexUpdated) for each in watch.events[after:])
 
-    return Moment("between a page and IndexUpdated", "coordinator", come, lambda watch, _: untold(watch))
+    return Moment("between a page and IndexUpdated", "coordinator", come, holds, ahead)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -35,6 +35,7 @@ class LocalCluster(NamedTuple):
     folder: Path
     index: str
     variables: dict[str, str]
+    umask: int = 0o022
 
     @property
     def data(self) -> Path:
@@ -65,6 +66,7 @@ class LocalCluster(NamedTuple):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            umask=self.umask,
         )
 
     def told(self, *arguments: str) -> Any:
@@ -92,10 +94,10 @@ class LocalCluster(NamedTuple):
 
 
 @contextlib.contextmanager
-def local_cluster(folder: Path, index: str, **variables: str) -> Iterator[LocalCluster]:
+def local_cluster(folder: Path, index: str, *, umask: int = 0o022, **variables: str) -> Iterator[LocalCluster]:
     """A cluster that starts with the first command and is gone after the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    cluster = LocalCluster(folder, index, variables)
+    cluster = LocalCluster(folder, index, variables, umask)
     try:
         yield cluster
     finally:

@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from local_store import Store
+
 MARK = "hook called: "
 
 
@@ -33,12 +35,12 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
-def hook_calls_in(file: Path) -> Counter[str]:
+def hook_calls_in(text: str) -> Counter[str]:
     """How often the backend told of each hook of each distribution, as in ``build_wheel of leaf``."""
-    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
-    return Counter(line.removeprefix(MARK) for line in lines if line.startswith(MARK))
+    return Counter(line.removeprefix(MARK) for line in text.splitlines() if line.startswith(MARK))
 
 
 def hook_calls_of_all_attempts(data: Path) -> Counter[str]:
-    """The same, over the logs that the agent of an embedded cluster kept of every attempt."""
-    return sum((hook_calls_in(log) for log in (data / "agent" / "logs").glob("*/build.log")), Counter())
+    """The same, over the logs of every attempt in the store of an embedded cluster, which runs."""
+    store = Store(data)
+    return sum((hook_calls_in(store.get(key).decode(errors="replace")) for key in store.keys("logs/")), Counter())

@@ -1,7 +1,6 @@
 """kill -9 of any process at chosen moments: the run goes on from the log, and nothing published is built again."""
 
 import asyncio
-import os
 import random
 import time
 from collections import Counter
@@ -26,8 +25,9 @@ from kill_moments import (
 from local_cluster import LocalCluster, local_cluster
 from local_index import LocalIndex
 from local_runs import Run, hook_calls_in, result_of
-from wheelfleet_shared.core import events as e
 
+WITHIN = 900
+"""Seconds that a run with all its kills may take on a busy machine."""
 OTHERWISE = {"PYTHONHASHSEED": "4711", "TZ": "Asia/Kathmandu", "WHEELFLEET_SANDBOX": "none"}
 
 
@@ -36,31 +36,29 @@ def moments(seed: int, number: int) -> list[Moment]:
     chance = random.Random(seed)
     windows = [after_claim(), after_upload(), before_publishing(), before_page_is_told()]
     victims = ["nats-server", "juicefs", "supervisor", *chance.choices(PARTS, k=number - 7)]
-    return chance.sample([*windows, *(after_events(chance.randint(1, 15), victim) for victim in victims)], number)
+    return chance.sample([*windows, *(after_events(chance.randint(1, 10), victim) for victim in victims)], number)
 
 
 async def bootstrap_under_kills(cluster: LocalCluster, plan: Sequence[Moment], *slots: str) -> list[Kill]:
     """The kills, all of which happened before the run's end; the bootstrap that was watching ended well."""
     await asyncio.to_thread(cluster.run, "up", *slots)
     process = cluster.start("-O", "out", "bootstrap", *slots, "--index-url", cluster.index, "top")
+    kills: list[Kill] = []
     async with watching(cluster.data) as watch:
-        finished = asyncio.create_task(watch.next(0, lambda recorded: isinstance(recorded.event, e.RunFinished)))
-        killing = asyncio.create_task(carry_out(cluster, watch, plan))
-        saying = asyncio.create_task(asyncio.to_thread(process.communicate))
-        await asyncio.wait([finished, killing, saying], return_when=asyncio.FIRST_COMPLETED)
-        if not killing.done() and process.poll() is not None:
-            killing.cancel()
-        finished.cancel()
-        out, err = await saying
-        assert process.returncode == 0, out + err
-        return await killing
+        killing = asyncio.create_task(carry_out(cluster, watch, plan, kills))
+        out, err = await asyncio.to_thread(process.communicate, None, WITHIN)
+        await asyncio.wait([killing], timeout=60)  # for a part that was killed last to be back
+        if not killing.cancel():
+            await killing
+    assert process.returncode == 0, out + err
+    assert len(kills) == len(plan), "the run ended before all was killed"
+    return kills
 
 
-async def carry_out(cluster: LocalCluster, watch: Watch, plan: Sequence[Moment]) -> list[Kill]:
-    kills = []
+async def carry_out(cluster: LocalCluster, watch: Watch, plan: Sequence[Moment], kills: list[Kill]) -> None:
+    """Every moment of the plan has come, one after the other, each with a complete cluster to begin with."""
     for moment in plan:
-        await watch.another(moment.victim, None)
-        old = watch.pid(moment.victim)
+        old = await watch.another(moment.victim, None)
         kill = await kill_at(watch, moment)
         kills.append(kill)
         killed_at = time.monotonic()
@@ -70,7 +68,6 @@ async def carry_out(cluster: LocalCluster, watch: Watch, plan: Sequence[Moment])
         await watch.another(moment.victim, old)
         back = time.monotonic() - killed_at
         print(f"killed {kill.victim} after event {kill.sequence}, {kill.moment}; back in {back:.1f} s", flush=True)
-    return kills
 
 
 def killed_run(
@@ -78,17 +75,13 @@ def killed_run(
 ) -> tuple[list[Kill], Run, Counter[str]]:
     """The kills, the result, and the calls of hooks that a run cost; a second run cost none."""
     calls.unlink(missing_ok=True)
-    old = os.umask(0o077)
-    try:
-        with local_cluster(folder, sources.url, **OTHERWISE) as cluster:
-            kills = asyncio.run(bootstrap_under_kills(cluster, plan, "--slots", str(slots)))
-            cold = hook_calls_in(calls)
-            again = cluster.bootstrap("-O", "again", "top")
-            assert again.status == 0, again.err
-            assert hook_calls_in(calls) == cold
-            return kills, result_of(folder / "out"), cold
-    finally:
-        os.umask(old)
+    with local_cluster(folder, sources.url, umask=0o077, **OTHERWISE) as cluster:
+        kills = asyncio.run(bootstrap_under_kills(cluster, plan, "--slots", str(slots)))
+        cold = hook_calls_in(calls.read_text())
+        again = cluster.bootstrap("-O", "again", "top")
+        assert again.status == 0, again.err
+        assert hook_calls_in(calls.read_text()) == cold
+        return kills, result_of(folder / "out"), cold
 
 
 def check(kills: Sequence[Kill], killed: Run, calls: Counter[str], undisturbed: Run, slots: int) -> None:
