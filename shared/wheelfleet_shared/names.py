@@ -48,7 +48,7 @@ class IndexName(msgspec.Struct, frozen=True, order=True):
         return f"{self.collection}/{self.variant}"
 
 
-class NodeKey(msgspec.Struct, frozen=True, order=True):
+class NodeKey(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """A distribution at a version: one node of a graph; printed ``name==version``."""
 
     name: str

@@ -10,6 +10,7 @@ from wheelfleet_shared.ports import EventLog
 
 from ..core.walk import Walk
 from ..core.world import World
+from .collector import collector_at_rest
 from .committer import Committer, Progress
 from .executor import Executor
 
@@ -50,9 +51,10 @@ class Coordinator:
         """Fold the log up to its end; the number of events folded."""
         world = self._state.world
         count = 0
-        async for chunk in self._log.read(world.through):
-            self._fold(chunk, note=False)
-            count += len(chunk)
+        with collector_at_rest():
+            async for chunk in self._log.read(world.through):
+                self._fold(chunk, note=False)
+                count += len(chunk)
         return count
 
     def lead(self) -> None:

@@ -48,7 +48,7 @@ def print_events(settings: Settings, chosen: Format, since: int, *, follow: bool
 def event_line(recorded: Recorded) -> str:
     """Sequence, time in UTC, actor, aggregate, kind and the beginning of the body."""
     event = recorded.event
-    kind = event.type if isinstance(event, Unknown) else type(event).__name__
+    kind = event.kind if isinstance(event, Unknown) else type(event).__name__
     body = event.raw if isinstance(event, Unknown) else msgspec.json.encode(event)
     moment = dt.datetime.fromtimestamp(recorded.envelope.at, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     place = f"{recorded.aggregate.kind}/{recorded.aggregate.id}"

@@ -86,7 +86,7 @@ class Graph:
 
     def apply(self, recorded: Recorded) -> set[NodeKey | None]:
         """Fold one event; the nodes whose situation changed (None: the run's own requirements)."""
-        event = recorded.event
+        event = recorded.envelope.event
         if not may_append(recorded.role, event):
             self.ignored += 1
             return set()
@@ -116,13 +116,14 @@ class Graph:
             return set()
         self.stages[place] = arcs
         touched: set[NodeKey | None] = {event.node}
-        for arc in arcs:
-            node = self.nodes.get(arc.edge.node)
+        for edge, child in arcs:
+            key = child.node
+            node = self.nodes.get(key)
             if node is None:
-                node = self.nodes[arc.edge.node] = GraphNode(arc.edge.node, arc.edge, sequence)
-            node.visits.setdefault(arc.child.extras)
-            node.arcs_in.append((event.node, arc.edge))
-            touched.add(arc.edge.node)
+                node = self.nodes[key] = GraphNode(key, edge, sequence)
+            node.visits.setdefault(child.extras)
+            node.arcs_in.append((event.node, edge))
+            touched.add(key)
         touched |= self._spread_need(event.node, arcs)
         return touched
 

@@ -71,10 +71,10 @@ class World:
         Returns the nodes of the event's graph that it touched (None: the run's own requirements);
         empty for events of other aggregates.
         """
-        self.through = recorded.sequence
+        aggregate = recorded.aggregate
+        self.through = self.lasts[aggregate] = recorded.sequence
         self.at = recorded.envelope.at
-        self.lasts[recorded.aggregate] = recorded.sequence
-        kind, key = recorded.aggregate
+        kind, key = aggregate
         match kind:
             case "build":
                 self._apply_build(BuildId(key), recorded)
@@ -134,9 +134,8 @@ class World:
         return [run for run, state in self.runs.items() if state.status in {"active", "cancelling"}]
 
     def _apply_build(self, key: BuildId, recorded: Recorded) -> None:
-        before = self.build(key)
-        after = evolve(before, recorded)
-        self.builds[key] = after
+        before = self.builds.get(key) or Build(key)
+        after = self.builds[key] = evolve(before, recorded)
         self.ignored += after.ignored - before.ignored
         if after.status is before.status:
             return
@@ -180,7 +179,7 @@ class World:
                 self.graphs.setdefault(graph, Graph(graph, key, target))
 
     def _apply_graph(self, key: GraphId, recorded: Recorded) -> set[NodeKey | None]:
-        event = recorded.event
+        event = recorded.envelope.event
         graph = self.graphs.get(key)
         if graph is None and isinstance(event, e.RequirementsResolved | e.RequirementUnresolvable):
             graph = self.graphs[key] = Graph(key, event.run, event.target)

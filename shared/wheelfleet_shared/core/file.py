@@ -46,7 +46,7 @@ class WheelFile(msgspec.Struct, frozen=True):
 
 def evolve_file(file: WheelFile, recorded: Recorded) -> WheelFile:
     """The file after one more event; total, as for builds."""
-    event = recorded.event
+    event = recorded.envelope.event
     allowed = may_append(recorded.role, event)
     transition = FILE_TRANSITIONS.get(type(event))
     if allowed and transition is not None and file.status in transition[0]:

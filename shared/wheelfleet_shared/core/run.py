@@ -41,13 +41,13 @@ def evolve_run(run: Run, recorded: Recorded) -> Run:
     if not may_append(recorded.role, event):
         return msgspec.structs.replace(run, ignored=run.ignored + 1, last=recorded.sequence)
     changes: dict[str, object]
-    match event:
-        case e.RunSubmitted() if run.submitted is None and event.run == run.id:
-            changes = {"submitted": event, "submitted_at": recorded.envelope.at, "submitted_by": recorded.actor}
+    match event:  # the listings first: a run has thousands, and one of each other
         case e.ProjectListed() if run.submitted is not None and event.project not in run.listed:
             # The one mutable spot: a copy a page would be quadratic in runs of thousands of projects.
             run.listed[event.project] = event
             changes = {"listed": run.listed}
+        case e.RunSubmitted() if run.submitted is None and event.run == run.id:
+            changes = {"submitted": event, "submitted_at": recorded.envelope.at, "submitted_by": recorded.actor}
         case e.RunCancelRequested() if run.submitted is not None and run.finished is None:
             changes = {"cancel": run.cancel or event}
         case e.RunFinished() if run.submitted is not None and run.finished is None:
