@@ -248,6 +248,16 @@ def test_what_the_run_itself_requires_goes_before_the_previous_graph_and_only_wi
     assert version(pick("foo", listed, top_level=own)) == "3.0"
 
 
+def test_a_run_that_requires_the_same_as_the_previous_one_takes_its_versions_again():
+    """fromager: setuptools==75.8.0 required beside stevedore, whose setuptools>=40.8.0 led to 84.2.1."""
+    own = [KnownVersion("foo", Version("1.0"), "https://h.example/foo-1.0.tar.gz", pre_built=False)]
+    listed = sdists("1.0", "2.0", "3.0")
+    previous = graph(("", "toplevel", "foo==1.0", "1.0", False), ("app==1", "install", "foo", "2.0", False))
+    assert version(pick("foo", listed, previous=previous, top_level=own)) == "2.0"
+    assert version(pick("foo<2", listed, previous=previous, top_level=own)) == "1.0"
+    assert version(pick("foo", listed, Parent("new", "install"), previous=previous, top_level=own)) == "1.0"
+
+
 def test_requirements_of_the_run_itself_look_at_the_root_of_the_previous_graph():
     previous = graph(("", "toplevel", "foo", "1.0", False), ("app==1", "install", "foo", "2.0", False))
     assert version(pick("foo", sdists("1.0", "2.0"), Parent(None, "toplevel"), previous=previous)) == "1.0"

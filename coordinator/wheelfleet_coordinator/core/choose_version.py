@@ -1,10 +1,12 @@
 """The version for one requirement: the highest that all rules let in, or the one of an earlier run.
 
 Each requirement is served by itself: there is no backtracking, so several versions of one
-distribution in a graph are normal. fromager also lets a requirement text that it met before take
-any version that other texts have found since. That differs from this only where a text led to
-several versions in the previous graph, or met pre-releases, and then depends on the order of its
-walk, which a walk of all paths at once does not have; so here each edge is looked up by itself.
+distribution in a graph are normal. fromager lets a requirement take any version of the name that
+its walk has found so far, for whatever requirement. Without a previous graph that changes nothing
+unless pre-releases are met. With one it decides between what the run itself requires and what the
+graph holds, by the order of the walk, which a walk of all paths at once does not have. So here a
+run that requires what the previous one required takes the same versions everywhere, and anything
+new that it requires outweighs the graph.
 """
 
 from collections.abc import Iterator, Sequence
@@ -57,9 +59,9 @@ def choose(
 ) -> Choice | Refusal:
     """The version that serves the requirement on the target, or why there is none.
 
-    top_level: what this run's own requirements have led to so far; they go before the previous
-    graph, and count only where there is one. ``as_of`` (seconds since the epoch) binds pins too:
-    nothing uploaded later exists. Cost: a few µs for each version newer than the chosen one.
+    top_level: what this run's own requirements have led to so far. They count only where there is a
+    previous graph, and go before it unless its run required the same: then it is repeated.
+    ``as_of`` (seconds since the epoch) binds pins too: nothing uploaded later exists. Cost: a few µs for each version newer than the chosen one.
     """
     rules = Rules(requirement, constraints, target, as_of=as_of, prebuilt=prebuilt)
     if requirement.url is not None:
@@ -118,12 +120,19 @@ def _sources_of_pins(
 ) -> Iterator[tuple[str, Sequence[KnownVersion]]]:
     """Versions to prefer and how they are known, in the order in which they count."""
     name = canonicalize_name(rules.requirement.name)
-    yield "required by the run itself", [known for known in top_level if known.name == name]
-    edges = previous.required(parent.name, name, parent.kind)
     by = parent.name or "the run"
-    yield f"previous graph: {parent.kind} of {by}", [known for known in edges if known.pre_built is rules.prebuilt]
+    own = "required by the run itself", [known for known in top_level if known.name == name]
+    edges = previous.required(parent.name, name, parent.kind)
+    before = f"previous graph: {parent.kind} of {by}", [known for known in edges if known.pre_built is rules.prebuilt]
+    yield from (before, own) if _required_before(name, own[1], previous) else (own, before)
     nodes = previous.versions_of(name)
     yield "previous graph: by name", [known for known in nodes if known.pre_built is rules.prebuilt]
+
+
+def _required_before(name: str, own: Sequence[KnownVersion], previous: PreviousGraph) -> bool:
+    """Whether the previous run itself required these versions, so that its other choices took them into account."""
+    required = {known.version for known in previous.required(None, name, "toplevel")}
+    return required.issuperset(known.version for known in own)
 
 
 def _file_of(pin: KnownVersion, rules: Rules, listing: ProjectListing) -> Candidate | None:
