@@ -61,7 +61,8 @@ def choose(
 
     top_level: what this run's own requirements have led to so far. They count only where there is a
     previous graph, and go before it unless its run required the same: then it is repeated.
-    ``as_of`` (seconds since the epoch) binds pins too: nothing uploaded later exists. Cost: a few µs for each version newer than the chosen one.
+    ``as_of`` (seconds since the epoch) binds pins too: nothing uploaded later exists.
+    Cost: a few µs for each version newer than the chosen one.
     """
     rules = Rules(requirement, constraints, target, as_of=as_of, prebuilt=prebuilt)
     if requirement.url is not None:
