@@ -140,8 +140,7 @@ class Desk:
 
     def _queued(self) -> dict[BuildId, Candidacy]:
         """The queued builds that are not on offer to someone this very moment."""
-        now = self._clock.monotonic()
-        self._offered = {build: until for build, until in self._offered.items() if until > now}
+        self._forget_offers()
         world, walk, _ = self._state
         order = {run: place for place, run in enumerate(world.active_runs())}
         found = {}
@@ -153,6 +152,12 @@ class Desk:
             first = min((order[run] for run in build.wanted_by if run in order), default=len(order))
             found[build_id] = Candidacy(build, first, waiting, world.queued_at_sequence.get(build_id, 0))
         return found
+
+    def _forget_offers(self) -> None:
+        """Offers come and expire in one order, so the oldest stand first."""
+        now = self._clock.monotonic()
+        while self._offered and self._offered[oldest := next(iter(self._offered))] <= now:
+            del self._offered[oldest]
 
     async def _current(self, actor: str, build: BuildId, fence: int) -> Build | None:
         """The build if the fence is its current one and the actor's; waits for the log to bring the claim."""

@@ -1,6 +1,5 @@
 """Sources fetched: from the package index into our store, by their sha256."""
 
-import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -47,8 +46,8 @@ class Fetcher:
         return e.SourceFetched(instruction.url, stored, instruction.promised) if stored and same else None
 
     async def _brought(self, instruction: Fetch) -> e.SourceFetched | e.FetchFailed:
-        with tempfile.TemporaryDirectory(prefix="wheelfleet-fetch-") as folder:
-            path = Path(folder) / "source"
+        with tempfile.NamedTemporaryFile(prefix="wheelfleet-fetch-") as place:
+            path = Path(place.name)
             try:
                 sha256, size = await self._download(instruction.url, path)
             except SourceError as error:
@@ -60,7 +59,6 @@ class Fetcher:
             held = await self._blobs.head(key)
             if held is None or held.size != size:
                 await self._blobs.put_file(key, path, _ARCHIVE)
-            await asyncio.to_thread(path.unlink)
         return e.SourceFetched(instruction.url, file, instruction.promised)
 
 
