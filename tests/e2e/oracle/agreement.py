@@ -39,6 +39,14 @@ def require_agreement(ours: Results, graph: str, constraints: str) -> Comparison
     return compared
 
 
+def require_same_requirement_files(ours: Results, theirs: Results) -> int:
+    """How many files of static, hook and install requirements are the same, to the byte."""
+    paths = sorted(path.relative_to(ours.folder) for path in ours.folder.glob("*/*requirements.txt"))
+    for path in paths:
+        assert (ours.folder / path).read_text() == (theirs.folder / path).read_text(), path
+    return len(paths)
+
+
 def require_same_words(fromager: Fromager, ours: Path, theirs: Path, distributions: list[str], cwd: Path) -> int:
     """How many answers of fromager's graph commands were the same about both graph files."""
     commands = list(_commands(distributions))

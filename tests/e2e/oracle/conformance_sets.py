@@ -14,7 +14,7 @@ class ConformanceSet(NamedTuple):
 LIVE = ConformanceSet("stevedore", ("stevedore==5.2.0",), quick=True)
 """The one that is compared with fromager itself even in the CI tier."""
 
-SETS = (
+_SINGLE = (
     LIVE,
     ConformanceSet("flit-core", ("flit-core==3.12.0",), quick=True),
     ConformanceSet("setuptools", ("setuptools==75.8.0",), quick=True),
@@ -32,7 +32,13 @@ SETS = (
     ConformanceSet("greenlet", ("greenlet==3.2.4",)),
     ConformanceSet("nanobind", ("nanobind==2.9.2",)),
 )
-QUICK = tuple(item for item in SETS if item.quick)
-JOINT = ConformanceSet("joint", tuple(text for item in SETS for text in item.requirements))
+_TOGETHER = (
+    # Both the run itself and its wheels require setuptools, and get several versions of it.
+    ConformanceSet("own-pins", ("setuptools==75.8.0", "zope.interface==7.2", "wrapt==1.17.3"), quick=True),
+    ConformanceSet("extras", ("requests", "requests[socks]", "flask[async]", "stevedore==5.2.0")),
+    ConformanceSet("spare", ("six", "pluggy==1.7.0", "trove-classifiers", "simplejson==3.20.1", "coverage==7.10.7")),
+)
+SETS = (*_SINGLE, *_TOGETHER)
+JOINT = ConformanceSet("joint", tuple(text for item in _SINGLE for text in item.requirements))
 FAILING = ConformanceSet("rpds-py", ("rpds-py==0.27.1",))
 """Needs crates, which a build from sdists alone does not have."""

@@ -26,6 +26,7 @@ class Fromager(NamedTuple):
             **without_ours(os.environ),
             "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}",
             "VIRTUAL_ENV": str(self.bin.parent),
+            "PYTHONHASHSEED": "0",  # it walks and prints sets in the order of their hashes
         }
         argv = [str(self.bin / "fromager"), *arguments]
         return subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
