@@ -6,6 +6,7 @@ import hashlib
 import html
 import io
 import json
+import sys
 import tarfile
 import threading
 import tomllib
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from packaging.utils import canonicalize_name, parse_sdist_filename
 
@@ -31,6 +32,16 @@ class Served(NamedTuple):
     sha256: str
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that were killed."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class LocalIndex:
     """Serves while the block of ``local_index`` lasts.
 
@@ -41,8 +52,7 @@ class LocalIndex:
         self._hashes, self._json = hashes, json
         self._projects: dict[str, list[Served]] = {}
         self.requests: list[str] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/simple"
 
     def add(self, name: str, data: bytes, sha256: str = "") -> None:

@@ -109,23 +109,39 @@ def test_two_bootstraps_at_once_share_their_builds(cluster: LocalCluster, source
     assert calls == {f"{hook} of {name}": 1 for hook in hooks for name in ("counted-backend", "leaf", "tool")}
 
 
-def test_bad_input_is_refused_before_anything_is_queued(cluster: LocalCluster) -> None:
-    (cluster.folder / "file").touch()
-    (cluster.folder / "bad.txt").write_text("# one\ngood\nbad<>1\n")
-    (cluster.folder / "graph.txt").write_text("{}")
-    (cluster.folder / "high.txt").write_text("leaf>2\n")
-    (cluster.folder / "low.txt").write_text("leaf<2\n")
-    cases: list[tuple[tuple[str, ...], str]] = [
-        (("bootstrap", "leaf=="), "'leaf=='"),
-        (("bootstrap", "-r", "bad.txt"), "bad.txt:3"),
-        (("bootstrap", "-r", "missing.txt"), "cannot read missing.txt"),
-        (("bootstrap", "-r", "http://127.0.0.1:9/none.txt"), "none.txt"),
-        (("-c", "high.txt", "-c", "low.txt", "bootstrap", "leaf"), "low.txt:1"),
-        (("bootstrap", "-p", "graph.txt", "leaf"), "graph.txt is no graph"),
-        (("-O", "file", "bootstrap", "leaf"), "file is a file"),
-        (("bootstrap", "--index-url", cluster.index, "--index-url", "http://127.0.0.1:9/", "leaf"), "given twice"),
-        (("bootstrap", "--target", "cp39-nowhere", "leaf"), "cp39-nowhere"),
-    ]
+BAD_FILES = {
+    "file": "",
+    "bad.txt": "# one\ngood\nbad<>1\n",
+    "graph.txt": "{}",
+    "high.txt": "leaf>2\n",
+    "low.txt": "leaf<2\n",
+}
+BAD_INPUT = [
+    (("bootstrap", "-r", "bad.txt"), "bad.txt:3"),
+    (("-c", "high.txt", "-c", "low.txt", "bootstrap", "leaf"), "low.txt:1"),
+    (("bootstrap", "-p", "graph.txt", "leaf"), "graph.txt is no graph"),
+    (("-O", "file", "bootstrap", "leaf"), "file is a file"),
+    (("bootstrap", "--target", "cp39-nowhere", "leaf"), "cp39-nowhere"),
+]
+MORE_BAD_INPUT = [
+    (("bootstrap",), "nothing to bootstrap"),
+    (("bootstrap", "leaf=="), "'leaf=='"),
+    (("bootstrap", "-r", "missing.txt"), "cannot read missing.txt"),
+    (("bootstrap", "-r", "http://127.0.0.1:9/none.txt"), "none.txt"),
+    (("bootstrap", "--index-url", "http://127.0.0.1:9/", "--index-url", "http://127.0.0.1:8/", "leaf"), "given twice"),
+    (("bootstrap", "--as-of", "yesterday", "leaf"), "--as-of 'yesterday'"),
+    (("bootstrap", "--collection", "Main", "leaf"), "cannot name a collection"),
+    (("--slots", "99", "bootstrap", "leaf"), "wheelfleet down"),
+    (("wait", "nothing"), "there is no run nothing"),
+]
+
+
+@pytest.mark.parametrize("cases", [BAD_INPUT, pytest.param(MORE_BAD_INPUT, marks=pytest.mark.long)])
+def test_bad_input_is_refused_before_anything_is_queued(
+    cluster: LocalCluster, cases: list[tuple[tuple[str, ...], str]]
+) -> None:
+    for name, text in BAD_FILES.items():
+        (cluster.folder / name).write_text(text)
     before = cluster.events()[-1]["sequence"]
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(lambda case: cluster.run(*case[0]), cases))

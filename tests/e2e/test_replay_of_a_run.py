@@ -94,7 +94,7 @@ def other_reason(event: dict[str, Any]) -> bool:
     [
         (other_digest, {"work-dir/bootstrap-summary.json", "wheels-repo/simple/leaf/index.html"}),
         (other_duration, SUMMARIES),
-        (other_requirement, {"work-dir/graph.json", "work-dir/middle-1.0/requirements.txt"}),
+        (other_requirement, {f"work-dir/{name}" for name in ("graph.json", "build-order.json", MIDDLE)}),
         (other_reason, set()),
     ],
 )
