@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sim_builder import wheel_bytes
 from universe import Release, Universe, read_release
-
 from wheelfleet_agent.app.attempt import file_ref
 from wheelfleet_agent.app.ports import AttemptEnded, LogSink, Result, Upload
 from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
@@ -26,7 +25,9 @@ def wide_universe(count: int, seed: int = 1) -> Universe:
     distributions = count - len(_TOOLS)
     releases = [Release(name, "1.0") for name in _TOOLS]
     for number in range(distributions):
-        below = [child for child in range(number * _CHILDREN + 1, (number + 1) * _CHILDREN + 1) if child < distributions]
+        below = [
+            child for child in range(number * _CHILDREN + 1, (number + 1) * _CHILDREN + 1) if child < distributions
+        ]
         if number + 1 < distributions:
             below += [source.randrange(number + 1, distributions) for _ in range(2)]
         install = tuple(f"dist-{child}>=0.1" for child in dict.fromkeys(below))
