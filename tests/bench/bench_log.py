@@ -13,7 +13,6 @@ from pathlib import Path
 
 from log_world import NatsWorld, a_decision, an_envelope, build
 from nats_server import running_nats
-
 from wheelfleet_shared.adapters import nats_append
 from wheelfleet_shared.core.events import BuildClaimed
 from wheelfleet_shared.names import TargetId
@@ -21,7 +20,7 @@ from wheelfleet_shared.ports import Append, Appended, EventLog
 
 
 def say(line: str) -> None:
-    print(line)  # noqa: T201  # a bench's product is its figures
+    print(line)  # a bench's product is its figures
 
 
 def decisions(prefix: str, count: int) -> list[Append]:

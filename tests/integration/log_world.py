@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from nats.aio.client import Client
-from nats_server import RunningNats
 
+from nats_server import RunningNats
 from wheelfleet_shared.adapters.memory_bus import MemoryBus, MemoryHub
 from wheelfleet_shared.adapters.memory_log import MemoryLog, MemoryStream
 from wheelfleet_shared.adapters.nats_bus import NatsBus

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+
 from fixed_clock import FixedClock
 from s3_server import juicefs_gateway
-
 from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs, S3Settings
 from wheelfleet_shared.core.keys import blob_key, metadata_key

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+
 from log_world import MemoryWorld, NatsWorld, World, on_a_loop
 from nats_server import running_nats
-
 from wheelfleet_shared.errors import InfrastructureError, NoResponders, RequestTimeout
 
 ASK = "a.ask.agent-a1"

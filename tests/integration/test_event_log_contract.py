@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterator
 
 import pytest
+
 from log_world import MemoryWorld, NatsWorld, World, a_decision, an_envelope, build, on_a_loop
 from nats_server import running_nats
-
 from wheelfleet_shared.core import codec
 from wheelfleet_shared.core.envelope import Recorded, Unknown
 from wheelfleet_shared.core.events import BuildFailed, Failure

@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+
 from s3_server import juicefs_gateway
 from story import RUN, edge, sha256_of
 from story import Story as ToldStory
-
 from wheelfleet_coordinator.adapters.http_index import index_app
 from wheelfleet_coordinator.adapters.http_server import serve
 from wheelfleet_coordinator.adapters.signed_links import SignedLinks

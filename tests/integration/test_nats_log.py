@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from log_world import NatsWorld, a_decision, build, on_a_loop
 from nats.js.api import StreamConfig
-from nats_server import running_nats
 
+from log_world import NatsWorld, a_decision, build, on_a_loop
+from nats_server import running_nats
 from wheelfleet_shared.adapters.build_log_stream import BuildLogWriter, read_build_log
 from wheelfleet_shared.adapters.nats_streams import ensure_streams, log_config, log_incarnation
 from wheelfleet_shared.core.permissions import actor_of

@@ -10,8 +10,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from log_world import a_decision, build, on_a_loop
 
+from log_world import a_decision, build, on_a_loop
 from wheelfleet_shared.adapters.make_credentials import make_credential, user_of
 from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.adapters.nats_log import NatsLog

@@ -8,8 +8,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from loopback_index import Answer, loopback_server
 
+from loopback_index import Answer, loopback_server
 from wheelfleet_coordinator.adapters.package_index import HttpPackageIndex
 from wheelfleet_coordinator.adapters.user_configuration import IndexChoice
 from wheelfleet_coordinator.core.candidates import JSON_TYPE, read_page

@@ -10,8 +10,8 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
-from nats_server import RunningNats, running_nats
 
+from nats_server import RunningNats, running_nats
 from wheelfleet_shared.adapters.make_credentials import make_seed
 from wheelfleet_shared.adapters.nats_connection import Refusals, connect
 from wheelfleet_shared.adapters.nats_streams import ensure_streams

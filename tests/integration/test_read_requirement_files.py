@@ -1,8 +1,8 @@
 """Requirement files on disk and by URL, with the files they name."""
 
 import pytest
-from loopback_index import Answer, loopback_server
 
+from loopback_index import Answer, loopback_server
 from wheelfleet_coordinator.adapters.requirement_files import fetch_content, read_requirement_files
 from wheelfleet_coordinator.adapters.user_configuration import IndexChoice
 from wheelfleet_coordinator.core.requirement_lines import RequirementLine

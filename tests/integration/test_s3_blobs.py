@@ -10,9 +10,9 @@ import httpx
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
+
 from fixed_clock import FixedClock
 from s3_server import juicefs_gateway
-
 from wheelfleet_shared.adapters import s3_blobs
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs, S3Settings
 from wheelfleet_shared.core.keys import blob_key

@@ -5,9 +5,9 @@ import time
 
 import msgspec
 import pytest
+
 from credulous_store import credulous_store
 from s3_server import juicefs_gateway
-
 from wheelfleet_coordinator.adapters.store_probe import StoreAbilities, probe
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs
 from wheelfleet_shared.errors import InfrastructureError

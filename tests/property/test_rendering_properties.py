@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.version import Version
 from pypi_simple import ProjectPage
-from story import Story, edge, sha256_of
 
+from story import Story, edge, sha256_of
 from wheelfleet_coordinator.core.build_order_file import build_order, build_order_text
 from wheelfleet_coordinator.core.constraints_file import constraints_file
 from wheelfleet_coordinator.core.graph import BUILD_KINDS, Graph

@@ -35,7 +35,7 @@ class Picked(NamedTuple):
     extras: frozenset[str]
 
 
-class Unsolvable(Exception):  # noqa: N818 - an outcome of the solve, with its causes in words
+class Unsolvable(Exception):
     """No choice among the candidates satisfies all requirements."""
 
 
