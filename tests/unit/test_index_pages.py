@@ -34,7 +34,8 @@ def test_a_file_has_all_that_installers_ask_for():
     assert page["versions"] == ["1.0"]
     assert file["url"] == f"../../../../../blobs/{sha256[:2]}/{sha256}/demo-1.0-0-py3-none-any.whl"
     assert file["hashes"] == {"sha256": sha256}
-    assert file["core-metadata"] == file["dist-info-metadata"]
+    assert set(file["core-metadata"]) == {"sha256"}
+    assert "dist-info-metadata" not in file, "pip 22.3 to 23.0 cannot read a table there (PEP 714)"
     assert file["requires-python"] == ">=3.8, <4"
     assert file["upload-time"] == "2023-11-14T22:13:20.375000Z"
     assert file["size"] == 10
@@ -46,7 +47,7 @@ def test_the_html_page_says_the_same_and_is_escaped():
     html = page_of(story.world, INDEX, "demo", "html").decode()
     assert 'data-requires-python="&gt;=3.8, &lt;&quot;4&quot;"' in html
     assert 'data-core-metadata="sha256=' in html
-    assert 'data-dist-info-metadata="sha256=' in html
+    assert "data-dist-info-metadata" not in html
     assert '<meta name="pypi:repository-version" content="1.1">' in html
 
 

@@ -88,7 +88,6 @@ def _project_json(project: str, shown: _Shown, url_of: UrlOf) -> bytes:
 
 
 def _file_json(file: WheelFile, accepted: e.WheelAccepted | e.WheelTakenOver, url: str) -> dict[str, object]:
-    metadata = {"sha256": accepted.metadata_sha256}
     entry: dict[str, object] = {
         "filename": accepted.file.file_name,
         "url": url,
@@ -96,8 +95,8 @@ def _file_json(file: WheelFile, accepted: e.WheelAccepted | e.WheelTakenOver, ur
         "size": accepted.file.size,
         "upload-time": _upload_time(file.published_at),
         "yanked": False if file.yanked is None else file.yanked or True,
-        "core-metadata": metadata,
-        "dist-info-metadata": metadata,
+        # Not under the older name too: PEP 714 renamed the key since pip 22.3 to 23.0 fail on a table there.
+        "core-metadata": {"sha256": accepted.metadata_sha256},
     }
     if accepted.requires_python:
         entry["requires-python"] = accepted.requires_python
@@ -122,8 +121,7 @@ def _link(file: WheelFile, accepted: e.WheelAccepted | e.WheelTakenOver, url: st
     if accepted.requires_python:
         attributes["data-requires-python"] = accepted.requires_python
     if metadata:
-        digest = f"sha256={accepted.metadata_sha256}"
-        attributes |= {"data-core-metadata": digest, "data-dist-info-metadata": digest}
+        attributes["data-core-metadata"] = f"sha256={accepted.metadata_sha256}"
     if file.yanked is not None:
         attributes["data-yanked"] = file.yanked
     text = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
