@@ -16,6 +16,8 @@ from ..ports import Handler
 from .nats_publish import require_permitted
 
 _logger = logging.getLogger(__name__)
+_BETWEEN_LOOKS = 1.0
+"""Seconds between two looks at whether the connection of a request that waits is still the same."""
 
 
 class NatsBus:
@@ -34,10 +36,11 @@ class NatsBus:
     async def request(self, subject: str, payload: bytes, *, timeout: float) -> bytes:
         """The first answer; raises NoResponders where nobody serves, RequestTimeout after ``timeout`` s.
 
+        Raises RequestTimeout earlier where the connection was lost and is back: the answer went with it.
         Raises InfrastructureError where this actor may not ask, or the connection is closed.
         """
         try:
-            answer = await self._client.request(subject, payload, timeout=timeout)
+            answer = await self._answer_on_this_connection(subject, payload, timeout)
         except NoRespondersError:
             raise NoResponders(f"nobody serves {subject}", "start a coordinator") from None
         except NatsTimeout:
@@ -46,6 +49,17 @@ class NatsBus:
         except NatsError as error:
             raise _failed(subject, error) from error
         return answer.data
+
+    async def _answer_on_this_connection(self, subject: str, payload: bytes, timeout: float) -> Msg:
+        reconnects = self._client.stats["reconnects"]
+        asking = asyncio.create_task(self._client.request(subject, payload, timeout=timeout))
+        try:
+            while not (await asyncio.wait({asking}, timeout=_BETWEEN_LOOKS))[0]:
+                if self._client.stats["reconnects"] != reconnects:
+                    raise RequestTimeout(f"the connection was lost while {subject} was asked", "try again")
+            return asking.result()
+        finally:
+            asking.cancel()
 
     async def serve(self, subject: str, handler: Handler, *, queue: str = "") -> None:
         """Requests that match are answered, each in a task of its own, until the bus closes.
