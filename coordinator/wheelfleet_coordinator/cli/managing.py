@@ -10,7 +10,7 @@ from rich.table import Table
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.names import IndexName
 
-from ..app.cluster_files import AgentWishes, data_folder
+from ..app.cluster_files import AgentWishes, data_folder, wished_interpreters
 from ..app.embedded import ClusterStatus, attach
 from ..app.embedded import down as stop
 from ..app.embedded import status as status_of
@@ -33,7 +33,8 @@ class StatusReport(msgspec.Struct, frozen=True):
 
 def start_cluster(slots: int | None, sandbox: str | None) -> None:
     """The embedded cluster runs."""
-    cluster = attach(data_folder(os.environ), wishes=AgentWishes(slots=slots, sandbox=sandbox))
+    wishes = AgentWishes(slots, sandbox, wished_interpreters(os.environ))
+    cluster = attach(data_folder(os.environ), wishes=wishes)
     typer.echo(f"the cluster in {cluster.data} runs: index at {cluster.http_url}/indexes/, NATS at {cluster.nats_url}")
 
 
