@@ -39,7 +39,7 @@ def test_starting_the_cluster_asks_for_them_too(monkeypatch):
 
     def attach(data, *, wishes):
         asked.append(wishes.interpreters)
-        return Cluster("", "", "", "", "", ProcessMark(1, 1), ())
+        return Cluster("", "", "", "", "", ProcessMark(1, 1, "boot"), ())
 
     monkeypatch.setattr(managing, "attach", attach)
     monkeypatch.setenv("WHEELFLEET_INTERPRETERS", "/a/python3.12")
