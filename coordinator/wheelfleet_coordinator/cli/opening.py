@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import os
+import posixpath
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import httpx
 import typer
@@ -63,13 +64,33 @@ async def _download(client: httpx.AsyncClient, item: m.Download, folder: Path) -
 
 
 def unpack(archive: Path, to: Path) -> Path:
-    """The one folder of a patched sdist, unpacked; raises InputError where it holds another number of them."""
+    """The one folder of a patched sdist, unpacked; raises InputError where it holds another number of them.
+
+    Raises InputError for a member that would lie, or lead, outside; nothing is unpacked then.
+    """
     with tarfile.open(archive) as members:
-        members.extractall(to, filter="data")
+        _refuse_escapes(archive.name, members.getmembers())
+        # The ``filter`` argument is new in Python 3.11.4; an attribute does no harm to those before.
+        members.extraction_filter = lambda member, _: member
+        members.extractall(to)  # noqa: S202 - each member was looked at
     folders = list(to.iterdir())
     if len(folders) != 1:
         raise InputError(f"{archive.name} holds {len(folders)} folders, not one")
     return folders[0]
+
+
+def _refuse_escapes(archive: str, members: list[tarfile.TarInfo]) -> None:
+    links = {PurePosixPath(member.name) for member in members if member.issym()}
+    for member in members:
+        place = PurePosixPath(member.name)
+        target = str(place.parent / member.linkname) if member.issym() else member.name
+        known = member.isdir() or member.isreg() or member.issym()
+        if not known or ".." in place.parts or _leaves(target) or not links.isdisjoint(place.parents):
+            raise InputError(f"{archive} holds {member.name}, which would leave its folder", "`wheelfleet doctor`")
+
+
+def _leaves(path: str) -> bool:
+    return path.startswith("/") or PurePosixPath(posixpath.normpath(path)).parts[:1] == ("..",)
 
 
 def _make_environment(uv: str, place: Path, wheels: list[Path]) -> None:
