@@ -120,6 +120,7 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
             Serving(version("wheelfleet"), http.url, config.store.endpoint_url),
             leading=lambda: parts.coordinator.leading,
             busy=lambda: parts.executor.busy,
+            troubles=lambda: parts.executor.troubles,
         )
         logger.info("%s serves the index at %s", credential.actor, http.url)
         leadership = NatsLeadership(opened.client, credential.actor, ports.clock)

@@ -22,7 +22,8 @@ class Executor:
 
     Where it did not, ``finished`` hears of it a second later, so that the walk looks again; what
     was moved is seen in the log. An instruction that is given again while it is under way may be
-    about what came after, so ``finished`` hears of it at its end.
+    about what came after, so ``finished`` hears of it at its end. troubles: why what is under way is
+    being tried again.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Executor:
         self._again: set[Instruction] = set()
         self._limits = {kind: asyncio.Semaphore(limit) for kind, limit in _LIMITS.items()}
         self.faults = 0
+        self.troubles: dict[Instruction, str] = {}
 
     @property
     def busy(self) -> bool:
@@ -69,6 +71,7 @@ class Executor:
                 await asyncio.sleep(_UNMOVED_PAUSE)
         finally:
             self._running.pop(instruction, None)
+            self.troubles.pop(instruction, None)
         if not moved or instruction in self._again:
             self._again.discard(instruction)
             self._finished(instruction)
@@ -81,9 +84,11 @@ class Executor:
                 return await self._carry_out(instruction)
             except InfrastructureError as error:
                 self.faults += 1
+                self.troubles[instruction] = error.what
                 logger.warning("%s: %s; trying again in %.1f s", _name(instruction), error, pause)
-            except Exception:  # our own fault: tell all of it, and keep the others going
+            except Exception as error:  # our own fault: tell all of it, and keep the others going
                 self.faults += 1
+                self.troubles[instruction] = f"{type(error).__name__}: {error}"
                 logger.exception("%s failed; trying again in %.1f s", _name(instruction), pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,7 +1,7 @@
 """The desk at which people ask: answers are made from the folded world, never from the log."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -14,9 +14,11 @@ from wheelfleet_shared.names import IndexName, RunId
 from wheelfleet_shared.ports import Blobs, Bus, Clock
 
 from ..core.explain import explain
+from ..core.instructions import Instruction
 from ..core.leases import LeaseBook
 from ..core.progress import progress
 from ..core.run_rows import agent_rows, run_rows, slot_rows, target_list
+from ..core.troubles import troubles_of
 from ..core.why import why
 from .coordinator import State
 from .gathering import LARGEST_BUNDLE, collect, logs_of, work_of_shell
@@ -46,7 +48,7 @@ class Queries:
     """Answers ``q.<what>.<actor>``. Standbys answer too, from the log alone: without slots and reasons to wait.
 
     heartbeats: agent → what it said last, as the desk keeps it. leading: whether this coordinator
-    leads. busy: whether it carries anything out right now.
+    leads. busy: whether it carries anything out right now. troubles: what it is trying again, and why.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Queries:
         *,
         leading: Callable[[], bool],
         busy: Callable[[], bool],
+        troubles: Callable[[], Mapping[Instruction, str]] = dict,
     ) -> None:
         self._state = state
         self._heartbeats = heartbeats
@@ -69,6 +72,7 @@ class Queries:
         self._serving = serving
         self._leading = leading
         self._busy = busy
+        self._troubles = troubles
         self._quiet_since = clock.monotonic()
         self._quiet_through = state.world.through
 
@@ -147,7 +151,8 @@ class Queries:
         index_url = self._serving.index_url(submitted.index) if submitted is not None else ""
         world, walk, _ = self._state
         at = self._clock.now()
-        return progress(world, walk, query.run, self._slots(), at=at, since=query.since, index_url=index_url)
+        found = progress(world, walk, query.run, self._slots(), at=at, since=query.since, index_url=index_url)
+        return msgspec.structs.replace(found, troubles=troubles_of(world, walk, query.run, self._troubles()))
 
     def _slots(self) -> tuple[m.SlotRow, ...]:
         return slot_rows(self._state.world, self._heartbeats, self._clock.now())

@@ -43,6 +43,8 @@ class Resolver:
     async def resolve(self, instruction: Resolve) -> tuple[e.Event, ...]:
         """Choose versions for one stage and record them; what was appended."""
         graph = self._world.graphs[instruction.graph]
+        if self._world.runs[graph.run].status != "active":
+            return ()
         try:
             outcome = await self._resolved(graph, instruction, await self._rules_of(graph))
         except (InputError, SourceError) as error:

@@ -12,7 +12,7 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import blob_key, metadata_key
 from wheelfleet_shared.core.wheel_check import Member, WheelFacts, check_wheel, dist_info_folder
-from wheelfleet_shared.errors import PolicyError, SourceError
+from wheelfleet_shared.errors import PolicyError, SourceError, WheelfleetError
 from wheelfleet_shared.names import FileId, Sha256
 from wheelfleet_shared.ports import Blobs
 
@@ -54,13 +54,13 @@ class TakerOver:
         """Publish a cache server's wheel for the build and end it; () where none has one that serves."""
         submitted = self._world.runs[instruction.run].submitted
         for server in submitted.options.cache_servers if submitted is not None else ():
-            candidate = await self._candidate(server, instruction.plan)
-            if candidate is None:
-                continue
             try:
-                return await self._take(candidate, instruction)
-            except (PolicyError, SourceError) as error:
-                logger.info("the wheel of %s on %s is not taken over: %s", instruction.plan.node, server, error.what)
+                candidate = await self._candidate(server, instruction.plan)
+                if candidate is not None:
+                    return await self._take(candidate, instruction)
+            except WheelfleetError as error:
+                # A cache only spares work: whatever is wrong with it, the wheel can still be built.
+                logger.warning("%s is not taken over from %s: %s", instruction.plan.node, server, error.what)
         return ()
 
     async def _candidate(self, server: str, plan: e.BuildPlanned) -> Candidate | None:

@@ -16,7 +16,7 @@ from ..app.cluster_files import data_folder
 from .connection import Link, http_url_of, is_embedded, linked
 from .existing import existing_wheels
 from .finishing import finish
-from .inputs import Checked
+from .inputs import Checked, require_index
 from .settings import Format, Settings
 from .submission import choose_targets, offered, store_inputs, submit
 
@@ -47,6 +47,8 @@ def _with_wheels_at_hand(checked: Checked, settings: Settings) -> Checked:
 
 
 async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
+    if is_embedded(settings):
+        await require_index(checked)
     async with linked(settings) as link:
         on_offer = await offered(link)
         _require_sandbox(on_offer, settings)

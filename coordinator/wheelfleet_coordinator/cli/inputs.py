@@ -60,6 +60,8 @@ def check(asked: Asked, settings: Settings) -> Checked:
     """Everything read and found usable; raises InputError for the first thing that is not. Queues nothing."""
     if len(asked.index_urls) > 1:
         raise InputError("--index-url is given twice", "give the one index to take sources from; others are not read")
+    for url in asked.cache_servers:
+        _require_url(url)
     places = places_of(settings)
     into = _index_name(asked.collection, settings.variant)
     option = asked.index_urls[0] if asked.index_urls else None
@@ -87,6 +89,14 @@ def check(asked: Asked, settings: Settings) -> Checked:
     constraints = tuple((line.text, line.origin) for line in files.constraints)
     requirements = tuple(dict.fromkeys(line.text for line in lines))
     return Checked(requirements, options, RunInputs(constraints, previous), into, choice, places)
+
+
+def _require_url(server: str) -> None:
+    if "://" not in server:
+        raise InputError(
+            f"-c {server}: a cache server is given by its URL",
+            "constraints go before `bootstrap`, or by --constraints-file; a folder is written file:///…",
+        )
 
 
 def _environment() -> dict[str, str]:
@@ -150,6 +160,16 @@ def parse_time(text: str) -> float:
         ) from error
     zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
     return zoned.timestamp()
+
+
+async def require_index(checked: Checked) -> None:
+    """Raises InfrastructureError where the package index does not answer for the first requirement.
+
+    For the embedded cluster, which asks from this machine too: a run would wait for the index for ever.
+    """
+    project = canonicalize_name(Requirement(checked.requirements[0]).name)
+    async with HttpPackageIndex(checked.choice, os.environ, files=True) as index:
+        await index.fetch_page(checked.choice.url, project)
 
 
 async def _tells_upload_times(choice: IndexChoice, project: str) -> bool:

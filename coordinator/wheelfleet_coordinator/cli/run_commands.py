@@ -74,6 +74,8 @@ def show_run(settings: Settings, chosen: Format, run: str) -> None:
         typer.echo(f"  {milestone.text}")
     for slot in progress.slots:
         typer.echo(f"  {slot.agent}: {slot.node} ({slot.goal}), {slot.phase} for {in_words(slot.seconds)}")
+    for trouble in progress.troubles:
+        typer.echo(f"trouble: {trouble}; it is being tried again")
     for row in progress.waiting:
         typer.echo(f"  waits: {row.node}: {row.reason}")
     for failure in progress.failures:

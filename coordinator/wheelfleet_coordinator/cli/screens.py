@@ -33,9 +33,14 @@ class PlainLines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._told: set[str] = set()
 
     def show(self, progress: m.Progress) -> None:
-        """The milestones as lines."""
+        """The milestones as lines, and each trouble once."""
+        for trouble in progress.troubles:
+            if trouble not in self._told:
+                self._told.add(trouble)
+                self._stream.write(f"{trouble}; it is being tried again\n")
         for milestone in progress.milestones:
             self._stream.write(f"{milestone.text}\n")
         self._stream.flush()
@@ -82,6 +87,10 @@ def _view(progress: m.Progress) -> Group:
     if progress.slots:
         parts.append(_slots(progress))
     parts.extend(Text(f"waits: {row.node}: {row.reason}", style="dim") for row in progress.waiting[:WAITING_SHOWN])
+    hidden = len(progress.waiting) - WAITING_SHOWN
+    if hidden > 0:
+        parts.append(Text(f"waits: {hidden} more", style="dim"))
+    parts.extend(Text(f"{trouble}; it is being tried again", style="red") for trouble in progress.troubles)
     parts.append(Text(_times(progress), style="bold"))
     return Group(*parts)
 

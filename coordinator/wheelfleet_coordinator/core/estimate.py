@@ -26,7 +26,7 @@ class Open(NamedTuple):
 
 
 def remaining_seconds(done: Sequence[Measured], left: Sequence[Open], elapsed: float) -> float:
-    """Seconds until the last open node is done; negative where nothing was measured yet.
+    """Seconds until the last open node is done; negative where nothing was measured that tells.
 
     The work left, in expected seconds of builds, at the rate at which such work was done so far.
     Not all slots are busy to the end: half of what the longest build can outlast the others is added.
@@ -35,12 +35,23 @@ def remaining_seconds(done: Sequence[Measured], left: Sequence[Open], elapsed: f
         return 0.0
     if not done or elapsed <= 0:
         return -1.0
+    if _beyond_guessing(done, left):
+        return -1.0
     expected = _expected(done, left)
     parts = [max(expected[node.expectation] - node.running, 0.1 * expected[node.expectation]) for node in left]
     worked = sum(max(item.wall, 0.1) for item in done) + sum(node.running for node in left)
     busy = max(1.0, worked / elapsed)
     longest = max(parts)
     return max(sum(parts) * elapsed / worked + longest * (1 - 1 / busy) / 2, longest)
+
+
+def _beyond_guessing(done: Sequence[Measured], left: Sequence[Open]) -> bool:
+    """Whether a build already runs far longer than is usual for its kind, of which none has ended yet.
+
+    A number would only grow with the clock then.
+    """
+    known = {item.expectation for item in done}
+    return any(node.expectation not in known and node.running > 2 * PRIOR[node.expectation] for node in left)
 
 
 def _expected(done: Sequence[Measured], left: Sequence[Open]) -> dict[Expectation, float]:

@@ -80,6 +80,7 @@ class Graph:
         self.nodes: dict[NodeKey, GraphNode] = {}
         self.stages: dict[StageId, tuple[Arc, ...]] = {}
         self._begun: dict[StageId, tuple[Arc, ...]] = {}
+        self.unresolvable_at: dict[tuple[StageId, str], int] = {}
         self.unresolvable: dict[StageId, list[e.RequirementUnresolvable]] = {}
         self.wheel_needed: set[NodeKey] = set()
         self.ignored = 0
@@ -100,6 +101,7 @@ class Graph:
                     self.ignored += 1
                     return set()
                 known.append(event)
+                self.unresolvable_at[place, event.requirement] = recorded.sequence
                 return {event.node}
             case _:
                 self.ignored += 1

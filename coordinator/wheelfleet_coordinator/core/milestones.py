@@ -22,6 +22,7 @@ def milestones(world: World, walk: Walk, graphs: Iterable[Graph], since: int) ->
         for node in graph.nodes.values()
         for milestone in _of_node(world, walk, graph, node, since)
     ]
+    found += [milestone for graph in shown for milestone in _unresolvable(graph, since)]
     found += [milestone for run in {graph.run for graph in shown} for milestone in _untimed(world, run, since)]
     return tuple(sorted(found, key=lambda milestone: (milestone.sequence, milestone.text)))
 
@@ -46,6 +47,14 @@ def _unpromised(world: World, node: GraphNode) -> m.Milestone | None:
         return None
     text = f"{_title(node.key)}: the index promises no sha256; found {source.fetched.file.sha256}"
     return m.Milestone(max(source.last, node.since), 0.0, text)
+
+
+def _unresolvable(graph: Graph, since: int) -> Iterable[m.Milestone]:
+    for place, items in graph.unresolvable.items():
+        for item in items:
+            sequence = graph.unresolvable_at[place, item.requirement]
+            if sequence > since:
+                yield m.Milestone(sequence, 0.0, f"{item.requirement}: failed: {item.reason}")
 
 
 def _untimed(world: World, run: RunId, since: int) -> Iterable[m.Milestone]:

@@ -134,7 +134,10 @@ class TargetCounts(msgspec.Struct, frozen=True):
 
 
 class Progress(Message, frozen=True):
-    """A run at one moment. remaining: estimated seconds to go, negative where there is no estimate yet."""
+    """A run at one moment. remaining: estimated seconds to go, negative where there is no estimate yet.
+
+    troubles: what is being tried again, and why, in words.
+    """
 
     run: RunId
     status: str
@@ -147,6 +150,7 @@ class Progress(Message, frozen=True):
     elapsed: float = 0.0
     remaining: float = -1.0
     index_url: str = ""
+    troubles: tuple[str, ...] = ()
 
 
 class ExplainAsk(Message, frozen=True):

@@ -1,0 +1,50 @@
+"""Faults that are tried again are told to the run that they hold up."""
+
+import asyncio
+
+from story import RUN, Story, edge
+from wheelfleet_coordinator.app.executor import Executor
+from wheelfleet_coordinator.core.instructions import Fetch, Finish, Resolve
+from wheelfleet_coordinator.core.troubles import troubles_of
+from wheelfleet_coordinator.core.walk import Walk
+from wheelfleet_shared.errors import InfrastructureError
+from wheelfleet_shared.names import GraphId, RunId, SourceId, graph_id
+
+OTHER = RunId("other")
+
+
+def test_a_trouble_is_told_to_its_run_and_once() -> None:
+    story = Story()
+    story.submit("a")
+    story.resolve("", "toplevel", edge("toplevel", "a==1", "a"))
+    graph = graph_id(RUN, story.targets[0])
+    troubles = {
+        Resolve(graph, None, "toplevel", (), ("a",)): "the index is away",
+        Resolve(graph, None, "install", (), ("a",)): "the index is away",
+        Resolve(GraphId("unknown"), None, "toplevel", (), ()): "of another run",
+        Finish(OTHER, "failed", 0, 1): "of another run",
+        Fetch(SourceId("s"), "u", "f", ""): "a file cannot be had",
+    }
+    found = troubles_of(story.world, Walk(story.world), RUN, troubles)
+    assert found == ("the index is away", "a file cannot be had")
+
+
+def test_the_executor_tells_what_it_tries_again_until_it_is_done() -> None:
+    async def main() -> None:
+        seen = []
+
+        async def carry_out(_: object) -> bool:
+            seen.append(dict(executor.troubles))
+            if len(seen) == 1:
+                raise InfrastructureError("the index is away")
+            return True
+
+        executor = Executor(carry_out, lambda _: None)
+        instruction = Finish(OTHER, "failed", 0, 1)
+        executor.start([instruction])
+        while executor.busy:
+            await asyncio.sleep(0.01)
+        assert seen == [{}, {instruction: "the index is away"}]
+        assert executor.troubles == {}
+
+    asyncio.run(main())
