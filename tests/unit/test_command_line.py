@@ -134,6 +134,12 @@ def test_replay_of_lines_that_are_no_export(refused, tmp_path):
     assert "cannot read" in refused("replay", "--from-export", "missing", "-O", "out")
 
 
+def test_the_folder_of_a_replay_is_named_before_or_after_it(refused):
+    assert "cannot read" in refused("-O", "out", "replay", "--from-export", "missing")
+    assert "cannot read" in refused("replay", "--from-export", "missing", "-O", "out")
+    assert "-O FOLDER" in refused("replay", "--from-export", "missing")
+
+
 def test_run_ids_sort_by_time_and_fit_a_subject():
     ids = [new_run_id() for _ in range(100)]
     assert len(set(ids)) == 100

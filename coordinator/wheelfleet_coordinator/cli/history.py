@@ -68,8 +68,13 @@ def export_log(settings: Settings, file: Path | None) -> None:
     asyncio.run(work())
 
 
-def replay_log(settings: Settings, output_dir: Path, source: Path | None, to: int | None, run: str) -> None:
-    """The outputs of a run, as they follow from the events up to ``to``, lie in the folder; no wheels or sdists."""
+def replay_log(settings: Settings, output_dir: Path | None, source: Path | None, to: int | None, run: str) -> None:
+    """The outputs of a run, as they follow from the events up to ``to``, lie in the folder; no wheels or sdists.
+
+    Raises InputError without a folder: it must not write over a run's outputs unasked.
+    """
+    if output_dir is None:
+        raise InputError("no folder is named for the outputs", "name one: `wheelfleet replay -O FOLDER`")
     places = places_of(msgspec.structs.replace(settings, output_dir=output_dir))
     world = fold(_read_export(source), to) if source is not None else asyncio.run(_fold_log(settings, to))
     chosen = _choose_run(world, run)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .settings import FormatOption, format_of, settings_of
+from .settings import FormatOption, OutputOption, format_of, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def export(
 
 def replay(
     invocation: typer.Context,
-    output_dir: Annotated[Path, typer.Option("--output-dir", "-O", help="Where to write the outputs.")],
+    output_dir: OutputOption = None,
     from_export: Annotated[Path | None, typer.Option(help="Lines that `export` wrote, instead of the log.")] = None,
     to: Annotated[int | None, typer.Option(min=1, help="Last sequence to fold; default: the end.")] = None,
     run: Annotated[str, typer.Option(help="Run whose outputs to write; default: the newest.")] = "",
@@ -46,4 +46,5 @@ def replay(
     """Fold the log anew and write the outputs that follow from it."""
     from .history import replay_log
 
-    replay_log(settings_of(invocation), output_dir, from_export, to, run)
+    settings = settings_of(invocation)
+    replay_log(settings, output_dir or settings.output_dir, from_export, to, run)
