@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from nats.errors import Error as NatsError
 
 from wheelfleet_coordinator.cli import main
 from wheelfleet_coordinator.cli.inputs import parse_time
@@ -119,6 +120,25 @@ def test_options_are_read_from_our_variables_then_fromagers(refused, tmp_path, m
     assert "file is a file" in refused("bootstrap", "a")
     monkeypatch.setenv("WHEELFLEET_OUTPUT_DIR", "folder")
     assert "no-credential.json" in refused("bootstrap", "a")
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("Connection lost"), NatsError("closed"), PermissionError("no")])
+def test_broken_connections_and_disks_are_told_in_words(monkeypatch, capsys, error):
+    def broken(**_):
+        raise error
+
+    monkeypatch.setattr(main, "app", broken)
+    assert main.run([]) == 3
+    assert capsys.readouterr().err.startswith(f"wheelfleet: infrastructure: {error}")
+
+
+def test_errors_of_our_own_keep_their_traceback(monkeypatch):
+    def wrong(**_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(main, "app", wrong)
+    with pytest.raises(ZeroDivisionError):
+        main.run([])
 
 
 def test_help_and_version_end_well(capsys):

@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import DecodeError
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.adapters.make_credentials import load_credential
@@ -131,10 +132,17 @@ def is_embedded(settings: Settings) -> bool:
 @contextlib.asynccontextmanager
 async def linked(settings: Settings) -> AsyncIterator[Link]:
     """A link to the cluster that the settings and the environment name, closed at the end."""
-    credential = await asyncio.to_thread(find_credential, settings, os.environ)
+    async with linked_as(await asyncio.to_thread(find_credential, settings, os.environ)) as link:
+        yield link
+
+
+@contextlib.asynccontextmanager
+async def linked_as(credential: Credential) -> AsyncIterator[Link]:
+    """A link to the cluster of the credential, closed at the end, whether or not its server is still there."""
     client = await connect(credential, name=f"wheelfleet command of {credential.actor}")
     try:
         incarnation = await log_incarnation(client)
         yield Link(client, credential, NatsLog(client, credential.actor, incarnation))
     finally:
-        await client.close()
+        with contextlib.suppress(NatsError, OSError):
+            await client.close()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from wheelfleet_shared.errors import WheelfleetError
+from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 
 from . import bootstrap, cluster, inspection, log, runs
 from .interruption import WatchingStopped
@@ -44,7 +44,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except WheelfleetError as error:
         logger.debug("where it happened", exc_info=True)
         return _tell(f"wheelfleet: {error.party}: {error}", error.exit_code)
+    except Exception as error:
+        broken = _broken(error)
+        if broken is None:
+            raise
+        logger.debug("where it happened", exc_info=True)
+        return _tell(f"wheelfleet: {broken.party}: {broken}", broken.exit_code)
     return 0
+
+
+def _broken(error: Exception) -> InfrastructureError | None:
+    """What a connection or a disk that failed outside of all expectation is told as; None for other errors."""
+    from nats.errors import Error as NatsError
+
+    if not isinstance(error, OSError | NatsError):
+        return None
+    return InfrastructureError(str(error) or type(error).__name__, "`wheelfleet doctor`; with --debug it says where")
 
 
 def _tell(line: str, status: int) -> int:

@@ -5,7 +5,7 @@ import time
 from typing import Protocol
 
 from wheelfleet_shared.core import messages as m
-from wheelfleet_shared.errors import InputError
+from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId
 
 from .connection import Link
@@ -34,7 +34,8 @@ class Screen(Protocol):
 async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
     """The run when it has ended.
 
-    Raises WatchingStopped on Ctrl-C; InfrastructureError where no coordinator answers for a while.
+    Raises WatchingStopped on Ctrl-C; InfrastructureError, which names the way back to the run, where
+    no coordinator answers for a while.
     """
     since = 0
     try:
@@ -49,6 +50,9 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
             await asyncio.sleep(max(PERIOD, SHARE * took))
     except asyncio.CancelledError:
         raise WatchingStopped(run) from None
+    except InfrastructureError as error:
+        what = f"the cluster was stopped or is out of reach ({error.what})"
+        raise InfrastructureError(what, f"the run goes on when it is there again: wheelfleet wait {run}") from error
     finally:
         screen.close()
 
