@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -15,9 +15,10 @@ from wheelfleet_shared.names import BuildId
 from wheelfleet_shared.ports import Blobs, Bus, Clock
 
 from ..core.leases import LeaseBook
-from ..core.scheduling import Candidacy, Elsewhere, choose, fitting_target
+from ..core.scheduling import Elsewhere, first_allowed, fitting_target
 from ..core.work import work_for
 from .coordinator import State
+from .ranking import Ranking
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Desk:
         self._clock = clock
         self._leading = leading
         self._signed_for = signed_for
+        self._ranking = Ranking(state, clock)
         self._parked: list[_Parked] = []
         self._offered: dict[BuildId, float] = {}
         self.heartbeats: dict[str, m.Heartbeat] = {}
@@ -112,46 +114,28 @@ class Desk:
 
     def serve_parked(self) -> None:
         """Give each waiting agent the best build there is for it now, the longest waiting first."""
-        queued = self._queued() if self._parked and self._leading() else {}
+        if not self._parked or not self._leading():
+            return
+        self._forget_offers()
+        world = self._state.world
+        waiting = [(world.agent(parked.actor), parked.ask) for parked in self._parked]
         for parked in tuple(self._parked):
-            if not queued:
-                return
-            agent = self._state.world.agent(parked.actor)
-            best = choose(queued.values(), agent, parked.ask, self._others(parked))
-            if best is None:
-                continue
-            build = queued.pop(best).build
-            target = fitting_target(build, parked.ask.targets)
-            if target is None or parked.answer.done():
-                continue
-            self._hold(best)
-            self._parked.remove(parked)
-            parked.answer.set_result(m.Offer(best, build.last, build.attempts + 1, target))
+            self._serve(parked, waiting)
+
+    def _serve(self, parked: _Parked, waiting: Collection[Elsewhere]) -> None:
+        free = (candidacy for candidacy in self._ranking.best_first() if candidacy.build.id not in self._offered)
+        build = first_allowed(free, self._state.world.agent(parked.actor), parked.ask, waiting)
+        target = fitting_target(build, parked.ask.targets) if build is not None else None
+        if build is None or target is None or parked.answer.done():
+            return
+        self._hold(build.id)
+        self._parked.remove(parked)
+        parked.answer.set_result(m.Offer(build.id, build.last, build.attempts + 1, target))
 
     def _hold(self, build: BuildId) -> None:
         """Offer the build to nobody else for a while; whoever waits then is served if it was not claimed."""
         self._offered[build] = self._clock.monotonic() + OFFER_HELD
         asyncio.get_running_loop().call_later(OFFER_HELD + 0.01, self.serve_parked)
-
-    def _others(self, parked: _Parked) -> list[Elsewhere]:
-        """The other agents that wait for work."""
-        world = self._state.world
-        return [(world.agent(other.actor), other.ask) for other in self._parked if other.actor != parked.actor]
-
-    def _queued(self) -> dict[BuildId, Candidacy]:
-        """The queued builds that are not on offer to someone this very moment."""
-        self._forget_offers()
-        world, walk, _ = self._state
-        order = {run: place for place, run in enumerate(world.active_runs())}
-        found = {}
-        for build_id in world.by_status[Status.QUEUED]:
-            if build_id in self._offered:
-                continue
-            build = world.builds[build_id]
-            waiting = sum(walk.waiting_on(*place) for place in walk.places_of(build_id))
-            first = min((order[run] for run in build.wanted_by if run in order), default=len(order))
-            found[build_id] = Candidacy(build, first, waiting, world.queued_at_sequence.get(build_id, 0))
-        return found
 
     def _forget_offers(self) -> None:
         """Offers come and expire in one order, so the oldest stand first."""

@@ -74,18 +74,27 @@ def rank(candidacy: Candidacy) -> tuple[int, int, int, int]:
 def choose(
     candidacies: Iterable[Candidacy], agent: Agent, ask: Ask, others: Collection[Elsewhere] = ()
 ) -> BuildId | None:
-    """The best build for this agent, or None.
+    """The best build for this agent, or None."""
+    best = first_allowed(sorted(candidacies, key=rank), agent, ask, others)
+    return best.id if best is not None else None
 
-    others: who waits for work too. A build that was aborted here comes back at once where none of
-    them may have it.
+
+def first_allowed(
+    ranked: Iterable[Candidacy], agent: Agent, ask: Ask, others: Collection[Elsewhere] = ()
+) -> Build | None:
+    """The first build, best first, that this agent may have now.
+
+    others: who waits for work too; the agent's own asks among them do not count. A build that was
+    aborted here comes back at once where none of them may have it.
     """
-    best: Candidacy | None = None
-    for candidacy in candidacies:
+    for candidacy in ranked:
         build = candidacy.build
         if build.status is not Status.QUEUED or _barred(build, agent, ask):
             continue
-        if _failed_here(build, agent.id) and any(not refusal(build, *other) for other in others):
-            continue
-        if best is None or rank(candidacy) < rank(best):
-            best = candidacy
-    return best.build.id if best is not None else None
+        if not _failed_here(build, agent.id) or not _another_may(build, agent, others):
+            return build
+    return None
+
+
+def _another_may(build: Build, agent: Agent, others: Collection[Elsewhere]) -> bool:
+    return any(other.id != agent.id and not refusal(build, other, ask) for other, ask in others)
