@@ -12,6 +12,7 @@ from ..core.permissions import LOG
 from ..errors import InfrastructureError
 from ..names import Actor
 from ..ports import Append, Outcome
+from .gathered_appends import GatheredAppends
 from .nats_append import append_all
 from .nats_pull import Pulled, pull
 
@@ -27,6 +28,7 @@ class NatsLog:
         self._client = client
         self._actor = actor
         self._incarnation = incarnation
+        self._appends = GatheredAppends(lambda batch: append_all(client, actor, batch))
 
     @property
     def incarnation(self) -> str:
@@ -44,9 +46,9 @@ class NatsLog:
         Raises InfrastructureError after 30 s without an answer: the events may be stored or not, and
         the same appends, tried again within ten minutes, tell. Raises WheelfleetError for an event
         above 256 KiB. Cost with one replica: some 1 ms an event below twelve decisions, else some 5 to
-        20 ms for up to 1000 events together.
+        20 ms for up to 1000 events together; what is appended meanwhile waits and goes together.
         """
-        return await append_all(self._client, self._actor, batch)
+        return await self._appends.append(batch)
 
     async def last_sequence(self) -> int:
         """The sequence of the newest event, 0 for an empty log. Cost: one round trip."""
