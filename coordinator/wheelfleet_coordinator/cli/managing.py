@@ -1,24 +1,31 @@
 """What the commands about the cluster do."""
 
 import asyncio
+import contextlib
 import os
+from pathlib import Path
 
 import msgspec
 import typer
 from rich.table import Table
 
+from wheelfleet_shared.adapters.make_credentials import load_credential
 from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.errors import WheelfleetError
 from wheelfleet_shared.names import IndexName
 
-from ..app.cluster_files import AgentWishes, data_folder, wished_interpreters
+from ..app.cluster_files import AgentWishes, Cluster, data_folder, wished_interpreters
 from ..app.embedded import ClusterStatus, attach
 from ..app.embedded import down as stop
 from ..app.embedded import status as status_of
-from .connection import linked
-from .run_commands import print_json
+from .connection import linked, linked_as
+from .run_commands import MOST_RUNS, print_json
 from .screens import console_for, in_words
 from .settings import Format, Settings
+from .watching import ENDED
 
+COUNTED_WITHIN = 3.0
+"""Seconds for which a stop waits to hear of active runs."""
 COLLECTS_WITHIN = 600.0
 """Seconds that a collection of garbage may take."""
 
@@ -35,26 +42,45 @@ def start_cluster(slots: int | None, sandbox: str | None) -> None:
     """The embedded cluster runs."""
     wishes = AgentWishes(slots, sandbox, wished_interpreters(os.environ))
     cluster = attach(data_folder(os.environ), wishes=wishes)
-    typer.echo(f"the cluster in {cluster.data} runs: index at {cluster.http_url}/indexes/, NATS at {cluster.nats_url}")
+    typer.echo(f"the cluster in {cluster.data} runs: index {_index_url(cluster)}, NATS at {cluster.nats_url}")
+
+
+def _index_url(cluster: Cluster) -> str:
+    """Of the index that wheels go to by default; what installers are given."""
+    return f"{cluster.http_url}/indexes/{IndexName()}/simple/"
 
 
 def stop_cluster(*, now: bool) -> None:
-    """The embedded cluster does not run."""
+    """The embedded cluster does not run; runs that wait for its next start are counted."""
     data = data_folder(os.environ)
+    cluster = status_of(data).cluster
+    active = asyncio.run(_count_active(cluster)) if cluster is not None else 0
     typer.echo(f"the cluster in {data} is stopped" if stop(data, now=now) else f"no cluster runs in {data}")
+    if active:
+        told = "1 run is active; it goes" if active == 1 else f"{active} runs are active; they go"
+        typer.echo(f"{told} on at the next start")
+
+
+async def _count_active(cluster: Cluster) -> int:
+    """How many runs have not ended; 0 where nobody answers soon, since a stop must not hang on it."""
+    with contextlib.suppress(WheelfleetError, TimeoutError):
+        async with asyncio.timeout(COUNTED_WITHIN), linked_as(load_credential(Path(cluster.credential))) as link:
+            found = await link.ask(m.Runs(MOST_RUNS), m.RunList)
+            return sum(row.status not in ENDED for row in found.runs)
+    return 0
 
 
 def print_status(chosen: Format) -> None:
     """Place, size and processes of the embedded cluster are printed."""
     found = status_of(data_folder(os.environ))
     if chosen is Format.JSON:
-        url = f"{found.cluster.http_url}/indexes/{IndexName()}/simple/" if found.cluster is not None else ""
+        url = _index_url(found.cluster) if found.cluster is not None else ""
         print_json(StatusReport(found.cluster is not None, url, found))
         return
     state = "runs" if found.cluster is not None else "is starting or stopping" if found.parts else "does not run"
     typer.echo(f"the cluster in {found.place} {state}; its data take {found.size / 2**20:.1f} MiB")
     if found.cluster is not None:
-        typer.echo(f"  index {found.cluster.http_url}/indexes/, store {found.cluster.store_url}")
+        typer.echo(f"  index {_index_url(found.cluster)}, store {found.cluster.store_url}")
     for part in found.parts:
         typer.echo(f"  {part.name}: process {part.pid}, up for {in_words(part.uptime)}")
 
