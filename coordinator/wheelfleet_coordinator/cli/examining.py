@@ -22,7 +22,7 @@ from wheelfleet_shared.core.configuration import CoordinatorConfig, decode_confi
 from wheelfleet_shared.core.permissions import LOG
 from wheelfleet_shared.errors import WheelfleetError
 
-from ..adapters.store_probe import probe
+from ..adapters.store_probe import StoreAbilities, probe
 from ..app.cluster_files import data_folder
 from .connection import Link, is_embedded, linked
 from .run_commands import print_json
@@ -83,7 +83,8 @@ def _sandbox() -> Finding:
         return Finding(
             "sandbox", "degraded", "wheelfleet-agent is not installed here", "pip install 'wheelfleet[agent]'"
         )
-    status, said = _output([agent, "--probe-sandbox"])
+    status, line = _output([agent, "--probe-sandbox"])
+    said = line.removeprefix("sandbox: ")
     return Finding("sandbox", "good", said) if status == 0 else Finding("sandbox", "degraded", said, remedy)
 
 
@@ -114,7 +115,12 @@ def _output(command: list[str]) -> tuple[int, str]:
 async def _cluster(settings: Settings) -> list[Finding]:
     try:
         async with linked(settings) as link:
-            return [await _nats(link), *await _coordinator(link), *await _agents(link), *await _store(settings)]
+            return [
+                await _nats(link),
+                *await _coordinator(settings, link),
+                *await _agents(link),
+                *await _store(settings),
+            ]
     except WheelfleetError as error:
         return [Finding("cluster", "failed", error.what, error.next_step)]
 
@@ -128,15 +134,24 @@ async def _nats(link: Link) -> Finding:
     return Finding("nats", "good", f"{where}; the log has all the settings that appends rely on")
 
 
-async def _coordinator(link: Link) -> list[Finding]:
-    pong = await link.ask(m.Ping(), m.Pong)
+async def _coordinator(settings: Settings, link: Link) -> list[Finding]:
+    return coordinator_findings(await link.ask(m.Ping(), m.Pong), embedded=is_embedded(settings))
+
+
+def coordinator_findings(pong: m.Pong, *, embedded: bool) -> list[Finding]:
+    """The coordinator and what it saw in the log. embedded: one agent that starts and stops often reports late."""
     lead = "leads" if pong.leading else "stands by"
     told = f"version {pong.version} {lead}, has folded {pong.through} events, serves {pong.http_url}"
     found = [Finding("coordinator", "good" if pong.leading else "degraded", told)]
     if pong.ignored:
         detail = f"{pong.ignored} events of the log were not legal and changed nothing"
         found.append(
-            Finding("log", "degraded", detail, "late reports of lost agents are harmless; `wheelfleet events`")
+            Finding(
+                "log",
+                "good" if embedded else "degraded",
+                detail,
+                "late reports of lost agents are harmless; `wheelfleet events`",
+            )
         )
     return found
 
@@ -165,7 +180,12 @@ async def _store(settings: Settings) -> list[Finding]:
     found = await probe(
         S3Settings(store.endpoint_url, store.bucket, store.access_key, store.secret_key, store.region), SystemClock()
     )
-    state: Literal["good", "degraded", "failed"] = "failed" if not found.usable else "good"
-    if found.usable and found.remarks:
-        state = "degraded"
-    return [Finding("store", state, f"{store.endpoint_url}: {'; '.join(found.remarks) or 'does all that is needed'}")]
+    return [store_finding(store.endpoint_url, found)]
+
+
+def store_finding(url: str, found: StoreAbilities) -> Finding:
+    """The embedded cluster's store. What it lacks beyond need is remarked only: that cluster does without."""
+    told = f"{url}: {'; '.join(found.remarks) or 'does all that is needed'}"
+    if found.usable:
+        return Finding("store", "good", told)
+    return Finding("store", "failed", told, "`wheelfleet down`, then `wheelfleet up`; or read its log")

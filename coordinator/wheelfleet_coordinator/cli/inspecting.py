@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -58,28 +60,42 @@ def print_logs(settings: Settings, chosen: Format, run: str, name: str, *, follo
                 return
             if not found.logs:
                 raise InputError(f"no build of {name} has written a log yet", f"see `wheelfleet explain {run} {name}`")
-            for row in found.logs:
-                typer.echo(f"--- {row.node}, {row.goal}, attempt {row.fence}: {row.status}")
+            for head, row in zip(log_heads(found.logs), found.logs, strict=True):
+                typer.echo(head)
                 await _print_log(link, row, follow=follow)
 
     asyncio.run(work())
 
 
+def log_heads(rows: Sequence[m.LogRow]) -> list[str]:
+    """A line above each log; attempts count from 1 within their build, whatever their fences."""
+    seen: Counter[str] = Counter()
+    heads = []
+    for row in rows:
+        seen[row.build] += 1
+        heads.append(f"--- {row.node}, {row.goal}, attempt {seen[row.build]}: {row.status}")
+    return heads
+
+
 async def _print_log(link: Link, row: m.LogRow, *, follow: bool) -> None:
-    if not row.url:
-        async for data in read_build_log(link.client, row.build, row.fence, follow=follow):
-            sys.stdout.buffer.write(data)
-            sys.stdout.flush()
-        return
+    chunks = _stored_log(row.url) if row.url else read_build_log(link.client, row.build, row.fence, follow=follow)
+    written = 0
+    async for data in chunks:
+        written += sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    if not written:
+        typer.echo("(no output)")
+
+
+async def _stored_log(url: str) -> AsyncIterator[bytes]:
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=60.0) as client, client.stream("GET", row.url) as answer:
+        async with httpx.AsyncClient(trust_env=False, timeout=60.0) as client, client.stream("GET", url) as answer:
             if not answer.is_success:
                 raise InfrastructureError(f"the store answers {answer.status_code}", "see `wheelfleet doctor`")
             async for data in answer.aiter_bytes():
-                sys.stdout.buffer.write(data)
+                yield data
     except httpx.HTTPError as error:
         raise InfrastructureError(f"the log cannot be fetched: {error}", "see `wheelfleet doctor`") from error
-    sys.stdout.flush()
 
 
 def print_difference(settings: Settings, chosen: Format, old: str, new: str) -> int:
