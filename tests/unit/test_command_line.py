@@ -1,10 +1,12 @@
 """What the command line refuses before it looks for any cluster."""
 
+import builtins
 import re
 
 import pytest
 from nats.errors import Error as NatsError
 
+from wheelfleet_coordinator import __main__ as entry
 from wheelfleet_coordinator.cli import main
 from wheelfleet_coordinator.cli.inputs import parse_time
 from wheelfleet_coordinator.cli.places import Places
@@ -139,6 +141,20 @@ def test_errors_of_our_own_keep_their_traceback(monkeypatch):
     monkeypatch.setattr(main, "app", wrong)
     with pytest.raises(ZeroDivisionError):
         main.run([])
+
+
+def test_ctrl_c_while_modules_are_read_is_told_in_a_word(monkeypatch, capsys):
+    real = builtins.__import__
+
+    def interrupted(name, *rest):
+        if name == "cli.main":
+            raise KeyboardInterrupt
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    with pytest.raises(SystemExit, match="130"):
+        entry.main()
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_help_and_version_end_well(capsys):
