@@ -1,7 +1,7 @@
 """A package index of as many distributions as wanted, all needed by one, and a builder that answers at once."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from sim_builder import wheel_bytes
@@ -38,13 +38,13 @@ def wide_universe(count: int, seed: int = 1) -> Universe:
 class AtOnce:
     """Answers every attempt with a tiny real wheel; builds nothing. ``folder``: for the files on their way."""
 
-    def __init__(self, download: Callable[[str], bytes], folder: Path) -> None:
+    def __init__(self, download: Callable[[str], Awaitable[bytes]], folder: Path) -> None:
         self._download = download
         self._folder = folder
 
     async def carry_out(self, work: Work, phase: Callable[[str], None], log: LogSink, upload: Upload) -> Result:
         """What the release says of itself, uploaded."""
-        content = self._download(work.sdist.url)
+        content = await self._download(work.sdist.url)
         release = read_release(content)
         stem = f"{release.name.replace('-', '_')}-{release.version}"
         if work.plan.goal == "source":
@@ -62,10 +62,10 @@ class AtOnce:
         return file
 
 
-def from_memory(blobs: MemoryBlobs) -> Callable[[str], bytes]:
+def from_memory(blobs: MemoryBlobs) -> Callable[[str], Awaitable[bytes]]:
     """Downloads by the signed URLs of a store in memory."""
 
-    def download(url: str) -> bytes:
+    async def download(url: str) -> bytes:
         status, content = blobs.get_signed(url)
         if status != 200:
             raise AttemptEnded("download", f"{status} for {url}")
