@@ -23,11 +23,15 @@ logger = logging.getLogger(__name__)
 
 
 class Times(msgspec.Struct, frozen=True):
-    """Seconds between heartbeats; of unanswered ones until builds stop; that an ask may be held back."""
+    """Seconds between heartbeats; of unanswered ones until builds stop; that an ask may be held back.
+
+    An ask that was parked at a coordinator which died is only noticed when its time is over, so that
+    is short.
+    """
 
     heartbeat: float = 10.0
     stop_after: float = 45.0
-    ask: float = 30.0
+    ask: float = 10.0
 
 
 class Capacity(msgspec.Struct, frozen=True):

@@ -27,7 +27,8 @@ class FileLog:
     """A log on disk; lines that were not shown yet are taken with ``take``."""
 
     def __init__(self, path: Path) -> None:
-        self._stream = path.open("ab")
+        # Unbuffered: the log of an attempt that is killed is what people look for first.
+        self._stream = path.open("ab", buffering=0)
         self._unseen: list[bytes] = []
 
     def write(self, data: bytes) -> None:
