@@ -27,9 +27,17 @@ class Fromager(NamedTuple):
             "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}",
             "VIRTUAL_ENV": str(self.bin.parent),
             "PYTHONHASHSEED": "0",  # it walks and prints sets in the order of their hashes
+            "FROMAGER_HTTP_RETRIES": "3",  # an index that cannot be reached should fail in a minute
+            **_certificates(os.environ),
         }
         argv = [str(self.bin / "fromager"), *arguments]
         return subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def _certificates(environ: Mapping[str, str]) -> dict[str, str]:
+    """The CA bundle that pip or the system's OpenSSL are told, for requests, which reads neither."""
+    bundle = environ.get("SSL_CERT_FILE") or environ.get("PIP_CERT")
+    return {"REQUESTS_CA_BUNDLE": bundle} if bundle and "REQUESTS_CA_BUNDLE" not in environ else {}
 
 
 def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
