@@ -18,7 +18,7 @@ def test_everything_a_hook_sees_is_said_here():
         "HOME": "/build/home",
         "TMPDIR": "/tmp",
         "GIT_CEILING_DIRECTORIES": "/build",
-        "PYTHONPYCACHEPREFIX": "/build/bytecode",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "MAKEFLAGS": "-j3",
         "MAX_JOBS": "3",
@@ -38,6 +38,12 @@ def test_everything_a_hook_sees_is_said_here():
         "UV_OFFLINE": "1",
         "UV_NO_CONFIG": "1",
     }
+
+
+def test_an_interpreter_without_bytecode_compiles_once_an_attempt_and_not_into_the_source():
+    seen = hook_environment(HookSettings(epoch=1_000), PLACES._replace(compiled=False))
+    assert seen["PYTHONPYCACHEPREFIX"] == "/build/bytecode"
+    assert "PYTHONDONTWRITEBYTECODE" not in seen
 
 
 def test_a_granted_network_is_not_talked_out_of():

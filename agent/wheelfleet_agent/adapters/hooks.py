@@ -192,6 +192,7 @@ def _places(backend: Backend, seen: Callable[[Path], Path]) -> Places:
         build=seen(backend.folder.build),
         home=seen(backend.folder.home),
         temporary=seen(backend.folder.temporary),
+        compiled=any(backend.equipment.prefix.glob("lib/py*/__pycache__/os.*.pyc")),
     )
 
 

@@ -46,12 +46,14 @@ class Tree:
         self._kinds: dict[Parts, Kind] = {(): "folder"}
         self._links: dict[Parts, str] = {}
         self._times: dict[Parts, int] = {}
+        self._last: tuple[Parts, int] = ((), os.dup(self._root))
         self.newest = EARLIEST
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        os.close(self._last[1])
         os.close(self._root)
 
     def folder(self, member: str, mtime: float) -> None:
@@ -68,8 +70,8 @@ class Tree:
             if self._kinds.get(parts) == "file":
                 os.unlink(name, dir_fd=folder)
             self._note(parts, "file", member)
-            self._write(os.open(name, _NEW_FILE, 0o600, dir_fd=folder), member, chunks, executable)
-            self._stamp(parts, mtime)
+            time = self._noted_time(mtime)
+            self._write(os.open(name, _NEW_FILE, 0o600, dir_fd=folder), member, chunks, executable, time)
 
     def copy(self, member: str, original: str, mtime: float) -> None:
         """A hard link of the archive stands as a file of its own with equal content.
@@ -125,15 +127,21 @@ class Tree:
 
     def _stamp(self, parts: Parts, mtime: float) -> None:
         if parts:
-            self._times[parts] = zip_time(mtime)
-            self.newest = max(self.newest, self._times[parts])
+            self._times[parts] = self._noted_time(mtime)
 
-    def _write(self, descriptor: int, member: str, chunks: Iterable[bytes], executable: bool) -> None:
+    def _noted_time(self, mtime: float) -> int:
+        time = zip_time(mtime)
+        self.newest = max(self.newest, time)
+        return time
+
+    def _write(self, descriptor: int, member: str, chunks: Iterable[bytes], executable: bool, time: int) -> None:
         with os.fdopen(descriptor, "wb") as opened:
             for chunk in chunks:
                 self._meter.add(len(chunk), member)
                 opened.write(chunk)
+            opened.flush()
             os.fchmod(descriptor, 0o755 if executable else 0o644)
+            os.utime(descriptor, (time, time))
 
     def _restore_time(self, parts: Parts) -> None:
         times = (self._times[parts], self._times[parts])
@@ -142,16 +150,23 @@ class Tree:
 
     @contextmanager
     def _opened(self, parts: Parts, member: str) -> Iterator[int]:
-        """A descriptor of the folder, made where it is missing; closed afterwards."""
+        """A descriptor of the folder, made where it is missing; the last one stays open for the members beside it."""
+        known, descriptor = self._last
+        if known == parts:
+            yield descriptor
+            return
         descriptor = os.dup(self._root)
         try:
             for depth, part in enumerate(parts, 1):
                 inner = self._step(descriptor, parts[:depth], part, member)
                 os.close(descriptor)
                 descriptor = inner
-            yield descriptor
-        finally:
+        except BaseException:
             os.close(descriptor)
+            raise
+        os.close(self._last[1])
+        self._last = (parts, descriptor)
+        yield descriptor
 
     def _step(self, outer: int, place: Parts, part: str, member: str) -> int:
         kind = self._kinds.get(place)

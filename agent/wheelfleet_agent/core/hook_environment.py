@@ -33,12 +33,16 @@ class HookSettings(msgspec.Struct, frozen=True):
 
 
 class Places(NamedTuple):
-    """Where hooks find things, as they see it. programs: the folders of PATH, in order."""
+    """Where hooks find things, as they see it. programs: the folders of PATH, in order.
+
+    compiled: the interpreter's own library has its bytecode beside it.
+    """
 
     programs: tuple[Path, ...]
     build: Path
     home: Path
     temporary: Path
+    compiled: bool = True
 
 
 def hook_environment(settings: HookSettings, places: Places) -> dict[str, str]:
@@ -72,10 +76,20 @@ def _places(places: Places) -> dict[str, str]:
         "TMPDIR": str(places.temporary),
         # A build folder may lie below somebody's checkout; its version is not that of the source.
         "GIT_CEILING_DIRECTORIES": str(places.build),
-        # Environments are read-only, and caches left in the source would end up in wheels.
-        "PYTHONPYCACHEPREFIX": str(places.build / "bytecode"),
+        **_bytecode(places),
         "PYTHONNOUSERSITE": "1",
     }
+
+
+def _bytecode(places: Places) -> dict[str, str]:
+    """Environments are read-only, and caches left in the source would end up in wheels.
+
+    A folder for caches hides those that the interpreter's library has, so the first hook would compile
+    half of that library again; this costs more than to compile the backend twice.
+    """
+    if places.compiled:
+        return {"PYTHONDONTWRITEBYTECODE": "1"}
+    return {"PYTHONPYCACHEPREFIX": str(places.build / "bytecode")}
 
 
 def _parallelism(cores: int) -> dict[str, str]:
