@@ -77,7 +77,7 @@ def down(environment: Mapping[str, str]) -> None:
 
 def show(name: str, figures: Figures) -> None:
     say(
-        f"{name:15} wall {figures.wall:6.1f} s, CPU {figures.cpu:6.1f} s, peak {figures.peak / 2**20:4.0f} MiB resident,"
+        f"{name:15} wall {figures.wall:6.1f} s, CPU {figures.cpu:6.1f} s, peak {figures.peak / 2**20:4.0f} MiB,"
         f" >= 1 hook {figures.one:4.0%}, >= 2 hooks {figures.two:4.0%} of the wall, machine {figures.busy:4.0%} busy"
     )
     parts = sorted(figures.parts.items(), key=lambda part: -part[1])
