@@ -10,6 +10,9 @@ from local_cluster import LocalCluster, Said
 from local_index import LocalIndex, archive, local_index
 from local_runs import hook_calls_of_all_attempts
 
+# What others count on the shared cluster, they count from its first run on.
+pytestmark = pytest.mark.usefixtures("first")
+
 PYPROJECT = """
 [build-system]
 requires = ["counted-backend"]
