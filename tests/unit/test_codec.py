@@ -2,8 +2,8 @@
 
 import msgspec
 import pytest
-from event_samples import BUILD, record
 
+from event_samples import BUILD, record
 from wheelfleet_shared.core import codec
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate, Envelope, Unknown

@@ -5,8 +5,8 @@ from typing import get_args
 
 import msgspec
 import pytest
-from event_samples import SAMPLES
 
+from event_samples import SAMPLES
 from wheelfleet_shared.core import codec
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Envelope
