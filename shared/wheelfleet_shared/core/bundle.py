@@ -5,16 +5,32 @@ import msgspec
 from ..errors import InputError
 
 
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a saved build order: the distribution at a version, and where it comes from.
+
+    requirement, constraint: as the run that made the order had them. sha256: of the source, empty where unknown.
+    """
+
+    name: str
+    version: str
+    source_url: str
+    sha256: str = ""
+    prebuilt: bool = False
+    requirement: str = ""
+    constraint: str = ""
+
+
 class RunInputs(msgspec.Struct, frozen=True, omit_defaults=True):
-    """constraints: (line, origin) as stated; previous_graph: the text of the file."""
+    """constraints: (line, origin) as stated; previous_graph: the text of the file; entries: of a build order."""
 
     constraints: tuple[tuple[str, str], ...] = ()
     previous_graph: str = ""
+    entries: tuple[Entry, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to store."""
-        return not self.constraints and not self.previous_graph
+        return not self.constraints and not self.previous_graph and not self.entries
 
 
 def encode_inputs(inputs: RunInputs) -> bytes:
