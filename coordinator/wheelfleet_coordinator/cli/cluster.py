@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .settings import FormatOption, SandboxOption, SlotsOption, format_of, settings_of
+from .options import FormatOption, SandboxOption, SlotsOption
+from .settings import format_of, settings_of
 
 
 def register(app: typer.Typer) -> None:

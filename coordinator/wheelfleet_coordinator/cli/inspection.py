@@ -4,10 +4,8 @@ from typing import Annotated
 
 import typer
 
-from .runs import RunArgument
-from .settings import FormatOption, format_of, settings_of
-
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A distribution, or name==version.")]
+from .options import FormatOption, NameArgument, RunArgument
+from .settings import format_of, settings_of
 
 
 def register(app: typer.Typer) -> None:

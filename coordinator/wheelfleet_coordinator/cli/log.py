@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .settings import FormatOption, OutputOption, format_of, settings_of
+from .options import FormatOption, OutputOption
+from .settings import format_of, settings_of
 
 
 def register(app: typer.Typer) -> None:

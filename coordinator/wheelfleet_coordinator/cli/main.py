@@ -3,16 +3,15 @@
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 
 from . import bootstrap, cluster, inspection, log, runs
+from . import options as o
 from .interruption import WatchingStopped
-from .settings import Format, Settings, environment_of, set_verbosity
+from .settings import Format, Settings, set_verbosity
 
 logger = logging.getLogger(__name__)
 
@@ -67,69 +66,25 @@ def _tell(line: str, status: int) -> int:
     return status
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"wheelfleet {version('wheelfleet')}")
-        raise typer.Exit
-
-
 @app.callback()
 def _everywhere(
     invocation: typer.Context,
-    constraints_file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--constraints-file",
-            "-c",
-            envvar=environment_of("CONSTRAINTS_FILE"),
-            help="Constraints that every version must meet: file or URL; may be repeated.",
-        ),
-    ] = None,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option("--output-dir", "-O", envvar=environment_of("OUTPUT_DIR"), help="Folder for all outputs."),
-    ] = None,
-    sdists_repo: Annotated[
-        Path | None, typer.Option("--sdists-repo", "-o", envvar=environment_of("SDISTS_REPO"), hidden=True)
-    ] = None,
-    wheels_repo: Annotated[
-        Path | None, typer.Option("--wheels-repo", "-w", envvar=environment_of("WHEELS_REPO"), hidden=True)
-    ] = None,
-    work_dir: Annotated[
-        Path | None, typer.Option("--work-dir", "-t", envvar=environment_of("WORK_DIR"), hidden=True)
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, envvar=environment_of("JOBS"), help="Cores inside one build."),
-    ] = None,
-    slots: Annotated[
-        int | None,
-        typer.Option("--slots", min=1, envvar="WHEELFLEET_SLOTS", help="Builds at a time of the embedded cluster."),
-    ] = None,
-    sandbox: Annotated[
-        str | None, typer.Option("--sandbox", envvar="WHEELFLEET_SANDBOX", help="auto or none, embedded cluster only.")
-    ] = None,
-    variant: Annotated[str, typer.Option(envvar=environment_of("VARIANT"), help="Variant of the index.")] = "cpu",
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", envvar="WHEELFLEET_CREDENTIAL", help="Credential file of a cluster to use."),
-    ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", envvar="WHEELFLEET_FORMAT", help="text, or json for machines.")
-    ] = Format.TEXT,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", envvar=environment_of("VERBOSE"), help="Say more.")
-    ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", envvar=environment_of("DEBUG"), help="Say everything, with tracebacks.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress; results and errors only.")] = False,
-    color: Annotated[bool, typer.Option("--color/--no-color", help="Colours on a terminal.")] = True,
-    version: Annotated[  # noqa: ARG001 - its callback does it all
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
-    ] = False,
+    constraints_file: o.ConstraintsBefore = None,
+    output_dir: o.OutputBefore = None,
+    sdists_repo: o.SdistsBefore = None,
+    wheels_repo: o.WheelsBefore = None,
+    work_dir: o.WorkBefore = None,
+    jobs: o.JobsBefore = None,
+    slots: o.SlotsBefore = None,
+    sandbox: o.SandboxBefore = None,
+    variant: o.VariantBefore = "cpu",
+    config: o.ConfigBefore = None,
+    output_format: o.FormatBefore = Format.TEXT,
+    verbose: o.VerboseBefore = False,
+    debug: o.DebugBefore = False,
+    quiet: o.QuietOption = False,
+    color: o.ColorBefore = True,
+    version: o.VersionBefore = False,  # noqa: ARG001 - its callback does it all
 ) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     set_verbosity(verbose=verbose, debug=debug)

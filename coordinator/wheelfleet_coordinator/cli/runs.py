@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from .settings import FormatOption, OutputOption, QuietOption, format_of, settings_of
-
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; its beginning is enough.")]
+from .options import FormatOption, OutputOption, QuietOption, RunArgument
+from .settings import format_of, settings_of
 
 
 def register(app: typer.Typer) -> None:

@@ -1,9 +1,8 @@
-"""What is said before a command and holds for all of them; options that are accepted in both places."""
+"""What is said before a command and holds for all of them."""
 
 import logging
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 import typer
@@ -43,6 +42,11 @@ class Settings(msgspec.Struct, frozen=True):
             self, output_dir=output_dir or self.output_dir, quiet=quiet or self.quiet, format=chosen
         )
 
+    def overridden(self, **after: Path | int | str | None) -> "Settings":
+        """What holds where these fields are said after the command too; None leaves a field as it is."""
+        said = {name: value for name, value in after.items() if value is not None}
+        return msgspec.structs.replace(self, **said)
+
 
 def settings_of(invocation: typer.Context) -> Settings:
     """What was said before the command."""
@@ -55,39 +59,8 @@ def format_of(invocation: typer.Context, after: Format | None) -> Format:
     return after if after is not None else settings_of(invocation).format
 
 
-FormatOption = Annotated[Format | None, typer.Option("--format", help="text, or json for machines.")]
-OutputOption = Annotated[
-    Path | None,
-    typer.Option("--output-dir", "-O", help="Folder for work-dir/, sdists-repo/ and wheels-repo/.", show_default=False),
-]
-SdistsOption = Annotated[Path | None, typer.Option("--sdists-repo", help="Instead of OUTPUT_DIR/sdists-repo.")]
-WheelsOption = Annotated[Path | None, typer.Option("--wheels-repo", help="Instead of OUTPUT_DIR/wheels-repo.")]
-WorkOption = Annotated[Path | None, typer.Option("--work-dir", help="Instead of OUTPUT_DIR/work-dir.")]
-ConstraintsOption = Annotated[
-    list[str] | None,
-    typer.Option("--constraints-file", help="Constraints that every version must meet: file or URL; may be repeated."),
-]
-JobsOption = Annotated[
-    int | None, typer.Option("--jobs", "-j", min=1, help="Cores inside one build; default: cores / slots.")
-]
-SlotsOption = Annotated[int | None, typer.Option("--slots", min=1, help="Builds at a time of the embedded cluster.")]
-SandboxOption = Annotated[
-    str | None, typer.Option("--sandbox", help="auto, or none: build without isolation, on the embedded cluster.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress; results and errors only.")]
-
-
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Say everything, with tracebacks.")]
-
-
 def set_verbosity(*, verbose: bool, debug: bool) -> None:
     """Our log shows more from now on; what was asked for before stays."""
     root = logging.getLogger()
     if verbose or debug:
         root.setLevel(min(root.level, logging.DEBUG if debug else logging.INFO))
-
-
-def environment_of(*names: str) -> list[str]:
-    """Variables that an option is read from: ours, then fromager's."""
-    return [f"{prefix}_{name}" for prefix in ("WHEELFLEET", "FROMAGER") for name in names]

@@ -1,0 +1,170 @@
+"""The options and arguments of the commands, one type each: what a command takes shows in its signature.
+
+Those that are accepted before a command and after it have two types, since only the place before is
+read from the environment; ``…Before`` names the former.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .settings import Format
+
+
+def environment_of(*names: str) -> list[str]:
+    """Variables that an option is read from: ours, then fromager's."""
+    return [f"{prefix}_{name}" for prefix in ("WHEELFLEET", "FROMAGER") for name in names]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"wheelfleet {version('wheelfleet')}")
+        raise typer.Exit
+
+
+# Before the command.
+
+ConstraintsBefore = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constraints-file",
+        "-c",
+        envvar=environment_of("CONSTRAINTS_FILE"),
+        help="Constraints that every version must meet: file or URL; may be repeated.",
+    ),
+]
+OutputBefore = Annotated[
+    Path | None,
+    typer.Option("--output-dir", "-O", envvar=environment_of("OUTPUT_DIR"), help="Folder for all outputs."),
+]
+SdistsBefore = Annotated[
+    Path | None, typer.Option("--sdists-repo", "-o", envvar=environment_of("SDISTS_REPO"), hidden=True)
+]
+WheelsBefore = Annotated[
+    Path | None, typer.Option("--wheels-repo", "-w", envvar=environment_of("WHEELS_REPO"), hidden=True)
+]
+WorkBefore = Annotated[Path | None, typer.Option("--work-dir", "-t", envvar=environment_of("WORK_DIR"), hidden=True)]
+JobsBefore = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, envvar=environment_of("JOBS"), help="Cores inside one build.")
+]
+SlotsBefore = Annotated[
+    int | None,
+    typer.Option("--slots", min=1, envvar="WHEELFLEET_SLOTS", help="Builds at a time of the embedded cluster."),
+]
+SandboxBefore = Annotated[
+    str | None, typer.Option("--sandbox", envvar="WHEELFLEET_SANDBOX", help="auto or none, embedded cluster only.")
+]
+VariantBefore = Annotated[str, typer.Option(envvar=environment_of("VARIANT"), help="Variant of the index.")]
+ConfigBefore = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="WHEELFLEET_CREDENTIAL", help="Credential file of a cluster to use."),
+]
+FormatBefore = Annotated[
+    Format, typer.Option("--format", envvar="WHEELFLEET_FORMAT", help="text, or json for machines.")
+]
+VerboseBefore = Annotated[bool, typer.Option("--verbose", "-v", envvar=environment_of("VERBOSE"), help="Say more.")]
+DebugBefore = Annotated[
+    bool, typer.Option("--debug", envvar=environment_of("DEBUG"), help="Say everything, with tracebacks.")
+]
+ColorBefore = Annotated[bool, typer.Option("--color/--no-color", help="Colours on a terminal.")]
+VersionBefore = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+]
+
+# After the command, of several of them.
+
+FormatOption = Annotated[Format | None, typer.Option("--format", help="text, or json for machines.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output-dir", "-O", help="Folder for work-dir/, sdists-repo/ and wheels-repo/.", show_default=False),
+]
+SdistsOption = Annotated[Path | None, typer.Option("--sdists-repo", help="Instead of OUTPUT_DIR/sdists-repo.")]
+WheelsOption = Annotated[Path | None, typer.Option("--wheels-repo", help="Instead of OUTPUT_DIR/wheels-repo.")]
+WorkOption = Annotated[Path | None, typer.Option("--work-dir", help="Instead of OUTPUT_DIR/work-dir.")]
+ConstraintsOption = Annotated[
+    list[str] | None,
+    typer.Option("--constraints-file", help="Constraints that every version must meet: file or URL; may be repeated."),
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, help="Cores inside one build; default: cores / slots.")
+]
+SlotsOption = Annotated[int | None, typer.Option("--slots", min=1, help="Builds at a time of the embedded cluster.")]
+SandboxOption = Annotated[
+    str | None, typer.Option("--sandbox", help="auto, or none: build without isolation, on the embedded cluster.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress; results and errors only.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Say everything, with tracebacks.")]
+
+# Of ``bootstrap``.
+
+Requirements = Annotated[list[str] | None, typer.Argument(metavar="REQUIREMENT", show_default=False)]
+RequirementFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--requirements-file",
+        "-r",
+        envvar=environment_of("BOOTSTRAP_REQUIREMENTS_FILES"),
+        help="Requirements, one a line: file or URL; may be repeated.",
+    ),
+]
+PreviousGraphOption = Annotated[
+    str,
+    typer.Option(
+        "--previous-bootstrap-file",
+        "-p",
+        envvar=environment_of("BOOTSTRAP_PREVIOUS_BOOTSTRAP_FILE"),
+        help="graph.json of an earlier run, whose versions are preferred: file or URL.",
+    ),
+]
+CacheServers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cache-wheel-server-url",
+        "-c",
+        envvar=environment_of("BOOTSTRAP_CACHE_WHEEL_SERVER_URL"),
+        help="Index whose wheels are taken over; may be repeated.",
+    ),
+]
+IndexUrls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--index-url",
+        help="Index that sources come from; default: that of your pip or uv configuration, else PyPI.",
+    ),
+]
+SdistOnly = Annotated[
+    bool,
+    typer.Option(
+        "--sdist-only/--full-build",
+        envvar=environment_of("BOOTSTRAP_SDIST_ONLY"),
+        help="Build wheels of build requirements only.",
+    ),
+]
+SkipConstraints = Annotated[
+    bool,
+    typer.Option(
+        "--skip-constraints",
+        envvar=environment_of("BOOTSTRAP_SKIP_CONSTRAINTS"),
+        help="Write no constraints.txt; several versions of a distribution are fine.",
+    ),
+]
+AsOf = Annotated[str, typer.Option(metavar="TIME", help="See nothing that was uploaded later.")]
+CollectionOption = Annotated[
+    str, typer.Option(envvar="WHEELFLEET_COLLECTION", help="Collection that the wheels go to.")
+]
+TargetsOption = Annotated[
+    list[str] | None,
+    typer.Option("--target", help="Target to build for; default: this machine's. May be repeated."),
+]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check all inputs and say what would be queued.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Queue the run, print its id, and end.")]
+
+# Of the commands about runs.
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; its beginning is enough.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A distribution, or name==version.")]
