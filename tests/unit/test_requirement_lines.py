@@ -89,3 +89,24 @@ def test_variables_are_expanded_where_they_are_set():
 
 def test_a_marker_may_mention_the_word_in_a_string():
     assert parse_requirement('foo; os_name == "platform_version"', "command line").origin == "command line"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("bad===", "stands no version"),
+        ("bad (===) ; python_version > '3'", "stands no version"),
+        ("bad>=1,===", "stands no version"),
+        ("bad===x.y", "'x.y', which is no version"),
+        ("bad===1.*", "which is no version"),
+    ],
+)
+def test_arbitrary_equality_with_what_no_index_has_is_refused_where_it_stands(text, found):
+    with pytest.raises(InputError, match="r.txt:7: after === of bad") as refused:
+        parse(text)
+    assert found in refused.value.what
+    assert refused.value.exit_code == 2
+
+
+def test_arbitrary_equality_with_a_version_is_kept():
+    assert parse("good===1.0.post1").text == "good===1.0.post1"

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
 
 from wheelfleet_shared.errors import InputError
 from wheelfleet_shared.names import is_sha256
@@ -82,7 +83,30 @@ def parse_requirement(text: str, origin: str) -> RequirementLine:
             f"{origin}: the marker of {requirement.name} reads the kernel's release or version",
             "a target is not one host: use sys_platform, platform_machine or python_version",
         )
+    _require_versions(requirement, origin)
     return RequirementLine(str(requirement), origin)
+
+
+def _require_versions(requirement: Requirement, origin: str) -> None:
+    """``===`` compares text, so the grammar lets anything stand behind it, even nothing; no index has such a version.
+
+    Sources whose version is none of PEP 440 are left out when a page is read, so nothing could match.
+    """
+    for specifier in requirement.specifier:
+        if specifier.operator == "===" and not _is_version(specifier.version):
+            found = f"{specifier.version!r}, which is no version" if specifier.version else "no version"
+            raise InputError(
+                f"{origin}: after === of {requirement.name} stands {found}",
+                f"write {requirement.name}==1.0, or leave === out for any version",
+            )
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def reads_kernel(marker: str) -> bool:
