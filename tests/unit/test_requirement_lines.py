@@ -102,7 +102,7 @@ def test_a_marker_may_mention_the_word_in_a_string():
     ],
 )
 def test_arbitrary_equality_with_what_no_index_has_is_refused_where_it_stands(text, found):
-    with pytest.raises(InputError, match="r.txt:7: after === of bad") as refused:
+    with pytest.raises(InputError, match=r"r\.txt:7: after === of bad") as refused:
         parse(text)
     assert found in refused.value.what
     assert refused.value.exit_code == 2
