@@ -18,7 +18,7 @@ HINTS = {
     "  No CMAKE_CXX_COMPILER could be found.": "install a C++ compiler",
     "src/x.c:1:10: fatal error: Python.h: No such file or directory": "headers of this Python",
     "c/_cffi_backend.c:15:10: fatal error: ffi.h: No such file or directory": "libffi-dev",
-    "x.c:3:10: fatal error: openssl/ssl.h: No such file or directory": "has the header openssl/ssl.h",
+    "x.c:3:10: fatal error: openssl/ssl.h: No such file or directory": "files (libssl-dev on Debian)",
     "x.cc:3:10: fatal error: 'Eigen/Core.hpp' file not found": "has the header Eigen/Core.hpp",
     "/usr/bin/ld: cannot find -lpq: No such file or directory": "install libpq",
     "error: can't find Rust compiler": "install cargo and rustc",
@@ -37,7 +37,38 @@ HINTS = {
     "urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>": "reach the network",
     "fatal: unable to access 'https://git.invalid/x/': Could not resolve host: git.invalid": "reach git.invalid while",
     "  HTTPSConnectionPool(host='files.invalid'): Failed to resolve 'files.invalid'": "reach files.invalid while",
-    "  failed to download from `https://index.crates.invalid/config.json`": "reach index.crates.invalid while",
+    "  failed to download from `https://index.crates.invalid/config.json`": "must be vendored in the source of foo",
+    "error: no matching package named `syn` found": "must be vendored in the source of foo",
+    "error: failed to download from registry `crates-io`": "must be vendored in the source of foo",
+    "  attempting to make an HTTP request, but --offline was specified": "must be vendored in the source of foo",
+    "error[E0463]: can't find crate for `pyo3`": "must be vendored in the source of foo",
+    "error[E0463]: can't find crate for `std`": "the Rust library (std) of the target",
+    "error: package `clap v4.5.0` cannot be built as it requires rustc 1.74 or newer": "newer Rust",
+    "error: rustc 1.63.0 is not supported by the following packages:": "a newer Rust",
+    "  feature `edition2024` is required": "a newer Rust",
+    "error: lock file version 4 requires `-Znext-lockfile-bump`": "a newer Rust",
+    "  Could not find directory of OpenSSL installation, and this `-sys` crate cannot proceed": "libssl-dev",
+    "  Could NOT find OpenSSL, try to set the path to OpenSSL root folder": "libssl-dev",
+    "x.c:1:10: fatal error: zlib.h: No such file or directory": "(zlib1g-dev on Debian)",
+    "/usr/bin/ld: cannot find -lz: No such file or directory": "(zlib1g-dev on Debian)",
+    "The headers or library files could not be found for jpeg,": "install jpeg with its development files (libjpeg-dev",
+    "Error: pg_config executable not found.": "brings pg_config, with its development files (libpq-dev",
+    "/bin/sh: 1: krb5-config: not found": "(libkrb5-dev on Debian)",
+    "../meson.build:1:0: ERROR: Unknown compiler(s): [['gfortran'], ['flang']]": "a Fortran compiler",
+    "  No CMAKE_Fortran_COMPILER could be found.": "a Fortran compiler",
+    "../meson.build:1:0: ERROR: Unknown compiler(s): [['cython'], ['cython3']]": '{update_build_requires: ["cython"]}`',
+    "x.c:1:10: fatal error: 'Python.h' file not found": "headers of this Python",
+    "../meson.build:1:0: ERROR: Python dependency not found": "headers of this Python",
+    "  Could NOT find Python (missing: Python_INCLUDE_DIRS Development.Module)": "headers of this Python",
+    "src/x.c:9:12: fatal error: longintrepr.h: No such file or directory": "a Cython that is older than this Python",
+    "x.c:9:1: error: 'PyTypeObject' has no member named 'tp_print'": "a Cython that is older than this Python",
+    "x.c:5:10: fatal error: numpy/arrayobject.h: No such file or directory": '{update_build_requires: ["numpy"]}`',
+    "ModuleNotFoundError: No module named 'distutils'": '{update_build_requires: ["setuptools"]}`',
+    "ModuleNotFoundError: No module named 'imp'": "took that out of imp",
+    "error in foo setup command: use_2to3 is invalid.": "source for Python 2",
+    "LookupError: setuptools-scm was unable to detect version for /build.": "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "c++: fatal error: Killed signal terminated program cc1plus": "memory ran out",
+    "Package 'libffi', required by 'virtual:world', not found": "install libffi with its development files (libffi-dev",
 }
 
 
@@ -96,3 +127,4 @@ def test_without_a_known_cause_the_line_that_says_most_is_told(log, line):
 
 def test_a_harmless_log_has_no_hint():
     assert find_hint(["checking for gcc... gcc", "creating build/lib", "copying foo.h -> build", "cmake found"]) is None
+    assert find_hint(["-- Could NOT find Doxygen (missing: DOXYGEN_EXECUTABLE)", "Updating crates.io index"]) is None

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from .causes import CAUSES, DEVELOPMENT_FILES, Cause
+
 
 class Hint(msgspec.Struct, frozen=True):
     """The line of the log that tells the cause, and the next step."""
@@ -13,83 +15,6 @@ class Hint(msgspec.Struct, frozen=True):
     advice: str
 
 
-class _Cause(msgspec.Struct, frozen=True):
-    """A pattern of log lines; the advice may name its groups."""
-
-    pattern: re.Pattern[str]
-    advice: str
-
-
-def _cause(pattern: str, advice: str) -> _Cause:
-    return _Cause(re.compile(pattern), advice)
-
-
-_ON_AGENTS = "on the agents (or in the root that they build in)"
-_MISSING = r"(?:No such file or directory|not found|command not found|ENOENT)"
-
-# The first cause that matches anywhere decides: what names most precisely stands first.
-_CAUSES = (
-    _cause(
-        r"No module named '?pkg_resources",
-        "setuptools >= 82 has no pkg_resources: pin it in the settings of {name}, "
-        '`project_override: {{update_build_requires: ["setuptools<81"]}}`',
-    ),
-    _cause(r"\bPython\.h: No such file", f"install the headers of this Python (python3-dev) {_ON_AGENTS}"),
-    _cause(r"\bffi\.h: No such file", f"install the headers of libffi (libffi-dev) {_ON_AGENTS}"),
-    _cause(
-        r"(?<![\w./+-])(?P<header>[\w./+-]+\.(?:h|hh|hpp)): No such file"
-        r"|'(?P<quoted>[\w./+-]+\.(?:h|hpp))' file not found",
-        f"install the library that has the header {{header}}, with its development files, {_ON_AGENTS}",
-    ),
-    _cause(r"cannot find -l(?P<library>[\w.+-]+)", f"install lib{{library}} with its development files {_ON_AGENTS}"),
-    _cause(
-        rf"can't find Rust compiler|[Cc]argo, the Rust package manager, is not|\b(?:cargo|rustc)\b.*{_MISSING}"
-        r"|No such file or directory: '(?:\S*/)?(?:cargo|rustc)'",
-        f"install cargo and rustc {_ON_AGENTS}",
-    ),
-    _cause(
-        rf"(?:g|c|clang)\+\+'?(?: failed)?: {_MISSING}"
-        r"|No CMAKE_CXX_COMPILER could be found|Unknown compiler\(s\): \[\['(?:c\+\+|g\+\+)",
-        f"install a C++ compiler (g++) {_ON_AGENTS}",
-    ),
-    _cause(
-        rf"\b(?:gcc|cc|clang)(?:-\d+)?'?(?: failed)?: {_MISSING}|No such file or directory: '(?:\S*[/-])?g?cc'"
-        r"|unable to execute '[\w-]*g?cc'|No CMAKE_C_COMPILER could be found|Unknown compiler\(s\)"
-        r"|no acceptable C compiler",
-        f"install a C compiler (gcc) {_ON_AGENTS}",
-    ),
-    _cause(
-        rf"\bcmake\b.*{_MISSING}|No such file or directory: '(?:\S*/)?cmake'|CMake must be installed"
-        r"|Problem with the CMake installation",
-        f"install cmake {_ON_AGENTS}, or add it to the build requirements with project_override",
-    ),
-    _cause(
-        rf"pkg-config\b.*{_MISSING}|No such file or directory: '(?:\S*/)?pkg-?conf(?:ig)?'|Did not find pkg-config",
-        f"install pkg-config {_ON_AGENTS}",
-    ),
-    _cause(
-        r"No package '(?P<pc>[^']+)' found|Package (?P<name_pc>\S+) was not found in the pkg-config search path"
-        r"|Dependency \"(?P<dependency>[^\"]+)\" not found",
-        f"install {{pc}} with its development files {_ON_AGENTS}",
-    ),
-    _cause(
-        rf"\b(?P<tool>make|ninja|meson|autoconf|automake|libtool|patchelf|git|gfortran|swig|bison|flex): {_MISSING}"
-        r"|No such file or directory: '(?:\S*/)?(?P<exec>make|ninja|meson|autoconf|patchelf|git|gfortran|swig)'",
-        f"install {{tool}} {_ON_AGENTS}",
-    ),
-    _cause(
-        r"Temporary failure in name resolution|Name or service not known|Network is unreachable"
-        r"|Could not resolve host|Failed to resolve '|getaddrinfo failed|nodename nor servname"
-        r"|Failed to establish a new connection|[Cc]ould not connect to server|failed to download from `http",
-        "{name} tries to reach {host} while building: put the file in the source with a patch, "
-        "mark it pre_built, or grant `network: true`",
-    ),
-    _cause(
-        r"No module named '(?P<module>[\w.]+)'",
-        "the source imports {module} without asking for it: add what provides it to its build requirements, "
-        "`project_override: {{update_build_requires: [...]}}` in the settings of {name}",
-    ),
-)
 _HOSTS = (
     re.compile(r"host='([^']+)'"),
     re.compile(r"resolve '([^']+)'"),
@@ -116,7 +41,7 @@ def find_hint(log: Sequence[str], name: str = "this distribution") -> Hint | Non
     cause the last line holds, since what failed stands at the end. Cost: a few ms for 1000 lines.
     """
     lines = [_plain(line) for line in log]
-    for cause in _CAUSES:
+    for cause in CAUSES:
         for at in range(len(lines) - 1, -1, -1):
             match = cause.pattern.search(lines[at])
             if match:
@@ -144,10 +69,18 @@ def _plain(line: str) -> str:
     return _COLOUR.sub("", line[:_LONGEST]).strip()
 
 
-def _advice(cause: _Cause, match: re.Match[str], name: str, host: str) -> str:
+def _advice(cause: Cause, match: re.Match[str], name: str, host: str) -> str:
     found = [value for value in match.groupdict().values() if value]
     named = dict.fromkeys(match.groupdict(), found[0] if found else "")
-    return cause.advice.format(**{**named, "name": name, "host": host})
+    files = _development_files(found[0]) if found else ""
+    return cause.advice.format(**{**named, "name": name, "host": host, "files": files})
+
+
+def _development_files(found: str) -> str:
+    """Who brings a header or library on Debian, in brackets; empty where the table does not know it."""
+    names = (found, found.lower(), found.rpartition("/")[2], found.partition("/")[0].lower())
+    known = next((DEVELOPMENT_FILES[name] for name in names if name in DEVELOPMENT_FILES), "")
+    return f" ({known} on Debian)" if known else ""
 
 
 def _host_near(lines: Sequence[str], at: int) -> str:
