@@ -25,28 +25,9 @@ def _cause(pattern: str, advice: str) -> Cause:
 
 _ON_AGENTS: Final = "on the agents (or in the root that they build in)"
 _MISSING: Final = r"(?:No such file or directory|not found|command not found|ENOENT)"
-_TOOLS: Final = "|".join(
-    (
-        "make",
-        "ninja",
-        "meson",
-        "autoconf",
-        "automake",
-        "libtool",
-        "patchelf",
-        "git",
-        "gfortran",
-        "swig",
-        "bison",
-        "flex",
-        "nasm",
-        "perl",
-        "protoc",
-        "go",
-        "npm",
-        "nvcc",
-        "bazel",
-    )
+_TOOLS: Final = (
+    "make|ninja|meson|autoconf|automake|libtool|patchelf|bison|flex|swig|nasm"
+    "|gfortran|nvcc|go|perl|git|npm|protoc|bazel"
 )
 _REQUIRES: Final = "`project_override: {{update_build_requires: [%s]}}` in the settings of {name}"
 _NEWER: Final = "take a newer version of {name}, or build for an older Python"
