@@ -65,6 +65,30 @@ def test_picks_are_free_again_where_the_hook_cannot_have_them():
     assert locked(("tool",), *candidates, hook=("extra",)) == {"tool": "1.0", "extra": "1.0"}
 
 
+@pytest.mark.parametrize(("hook", "anew"), [(None, False), ((), False), (("leaf",), False), (("extra",), True)])
+def test_a_hook_is_asked_anew_only_where_what_it_saw_had_to_go(hook, anew):
+    candidates = (wheel("tool", "1.0"), wheel("tool", "2.0"), wheel("extra", "1.0", "tool<2"), wheel("leaf", "1.0"))
+    found = lock_environment(("tool",), hook, candidates, ENVIRONMENT)
+    assert isinstance(found, e.EnvironmentLocked)
+    assert found.anew is anew
+
+
+@pytest.mark.parametrize(
+    ("static", "line"),
+    [
+        (("tool!=2.0", "app"), "`tool!=2.0,<3`"),
+        (("tool>=3", "app"), "`app!=1.0`"),
+        (("tool>=3", "tool<3"), "contradict each other"),
+        (("nowhere",), "contradict each other"),
+    ],
+)
+def test_a_conflict_comes_with_the_constraint_that_would_end_it(static, line):
+    candidates = (wheel("tool", "2.0"), wheel("tool", "3.0"), wheel("app", "1.0", "tool<3"))
+    found = lock_environment(static, None, candidates, ENVIRONMENT)
+    assert isinstance(found, e.EnvironmentUnsolvable)
+    assert line in found.hint
+
+
 @pytest.mark.parametrize(
     ("static", "hook", "named"),
     [

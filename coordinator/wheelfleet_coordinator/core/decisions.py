@@ -6,6 +6,8 @@ too late decides nothing. Rules across aggregates are kept here; the folds judge
 
 from collections.abc import Callable
 
+import msgspec
+
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import ABORT_BUDGET, Build, Status
 from wheelfleet_shared.core.envelope import Aggregate
@@ -82,7 +84,7 @@ def lock(
     if isinstance(outcome, e.EnvironmentUnsolvable):
         return (outcome,)
     generation = build.lock.generation + 1 if build.lock else 1
-    return (e.EnvironmentLocked(generation, outcome.files, outcome.digest, outcome.static), e.BuildQueued())
+    return (msgspec.structs.replace(outcome, generation=generation), e.BuildQueued())
 
 
 def give_up(world: World, instruction: GiveUp) -> tuple[e.Event, ...]:

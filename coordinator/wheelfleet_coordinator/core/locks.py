@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 import resolvelib
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from resolvelib.structs import RequirementInformation
@@ -36,7 +37,11 @@ class Picked(NamedTuple):
 
 
 class Unsolvable(Exception):
-    """No choice among the candidates satisfies all requirements."""
+    """No choice among the candidates satisfies all requirements. way_out: what a person can do about it."""
+
+    def __init__(self, causes: str, way_out: str) -> None:
+        super().__init__(causes)
+        self.way_out = way_out
 
 
 Identifier = tuple[str, frozenset[str]]
@@ -114,7 +119,7 @@ def solve(
     try:
         result = resolver.resolve(roots, max_rounds=10_000)
     except resolvelib.ResolutionImpossible as error:
-        raise Unsolvable(_causes(error)) from error
+        raise Unsolvable(_causes(error), _way_out(error)) from error
     found = {picked.candidate.name: picked.candidate for picked in result.mapping.values()}
     return tuple(found[name] for name in sorted(found))
 
@@ -129,6 +134,25 @@ def _parent(parent: Picked | None) -> str:
     return "the build" if parent is None else f"{parent.candidate.name} {parent.candidate.version}"
 
 
+def _way_out(error: "resolvelib.ResolutionImpossible[Requirement, Picked]") -> str:
+    """The constraint line that would help.
+
+    Where some version could satisfy all who ask for a name, the line asks for that; else it asks for
+    another version of one that asks.
+    """
+    asked: dict[str, SpecifierSet] = {}
+    for cause in error.causes:
+        name = canonicalize_name(cause.requirement.name)
+        asked[name] = asked.get(name, SpecifierSet()) & cause.requirement.specifier
+    met = [name for name in sorted(asked) if asked[name] and not asked[name].is_unsatisfiable()]
+    lines = [f"{name}{asked[name]}" for name in met]
+    parents = {cause.parent.candidate for cause in error.causes if cause.parent is not None}
+    lines += sorted(f"{parent.name}!={parent.version}" for parent in parents)
+    if not lines:
+        return "change the build requirements of the source, which contradict each other"
+    return f"add the constraint `{lines[0]}`, so that versions are chosen which fit together"
+
+
 def lock_environment(
     static: tuple[str, ...],
     hook: tuple[str, ...] | None,
@@ -138,17 +162,17 @@ def lock_environment(
     """Lock the static requirements, and with them what the hook asked for, once it was asked.
 
     The picks of the static solve are kept for the second one, since the hook answered in their
-    presence; only where that cannot be solved are they free again.
+    presence; only where that cannot be solved are they free again, and the hook is asked anew.
     """
     try:
-        picks = solve(static, candidates, environment)
+        picks, anew = solve(static, candidates, environment), False
         if hook:
-            picks = _with_hook(static, hook, picks, candidates, environment)
+            picks, anew = _with_hook(static, hook, picks, candidates, environment)
     except Unsolvable as error:
-        hint = "constrain one of the names in conflict to a version that all of them accept"
-        return e.EnvironmentUnsolvable(str(error), hint)
+        return e.EnvironmentUnsolvable(str(error), error.way_out)
     files = tuple(e.LockedFile(pick.name, pick.version, pick.file) for pick in picks)
-    return e.EnvironmentLocked(0, files, digest("lock/1", *sorted(pick.file.sha256 for pick in picks)), hook is None)
+    identity = digest("lock/1", *sorted(pick.file.sha256 for pick in picks))
+    return e.EnvironmentLocked(0, files, identity, hook is None, anew)
 
 
 def _with_hook(
@@ -157,9 +181,10 @@ def _with_hook(
     picks: tuple[Candidate, ...],
     candidates: Sequence[Candidate],
     environment: Mapping[str, str],
-) -> tuple[Candidate, ...]:
+) -> tuple[tuple[Candidate, ...], bool]:
+    """The picks of both, and whether those of the static solve had to go."""
     pins = tuple(f"{pick.name}=={pick.version}" for pick in picks)
     try:
-        return solve((*static, *hook, *pins), candidates, environment)
+        return solve((*static, *hook, *pins), candidates, environment), False
     except Unsolvable:
-        return solve((*static, *hook), candidates, environment)
+        return solve((*static, *hook), candidates, environment), True

@@ -53,7 +53,7 @@ def work_for(world: World, build: Build, cores: int, sign: Sign) -> Work | None:
         sdist=_download(prepared.sdist, source_key(prepared.sdist.sha256, prepared.sdist.file_name), sign),
         environment=tuple(_wheel(locked, sign) for locked in build.lock.files),
         static=build.lock.static,
-        requirements=build.requirements,
+        requirements=None if build.lock.anew else build.requirements,
         epoch=prepared.epoch,
         cores=cores,
         static_requirements=static,

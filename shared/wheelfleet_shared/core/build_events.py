@@ -50,13 +50,15 @@ class EnvironmentLocked(EventBase, frozen=True):
     """The environment of the next attempts is exactly these files, all published.
 
     generation: counts locks of this build from 1. static: made from the static build requirements
-    alone, so the hook may still ask for more. digest: over the sorted sha256s.
+    alone, so the hook may still ask for more. digest: over the sorted sha256s. anew: what the hook
+    answered holds for another environment than this, so it is asked in this one too.
     """
 
     generation: int
     files: tuple[LockedFile, ...]
     digest: str
     static: bool
+    anew: bool = False
 
 
 class EnvironmentUnsolvable(EventBase, frozen=True):
