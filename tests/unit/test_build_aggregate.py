@@ -5,7 +5,7 @@ import itertools
 import msgspec
 import pytest
 
-from event_samples import BY_KIND, FENCE, NODE, RUN, SAMPLES, SDIST, TARGET, WHEEL, record, sample
+from event_samples import BY_KIND, FENCE, NODE, RUN, SAMPLES, SDIST, TARGET, record, sample
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import (
     ENDED,
@@ -17,6 +17,7 @@ from wheelfleet_shared.core.build import (
     evolve,
     plan_build,
 )
+from wheelfleet_shared.core.recipe import Needs, NodeRecipe
 from wheelfleet_shared.core.roles import ALLOWED, may_append
 from wheelfleet_shared.names import ANY_TARGET, BuildId, IndexName
 
@@ -174,7 +175,23 @@ def test_the_identity_is_all_that_determines_the_result_and_nothing_else():
     identity, planned = plan()
     assert planned.key == build_key(("wheel", "main/cpu", NODE.name, NODE.version, "0", SDIST.sha256, ""))
     assert plan(source_url="sim://mirror", host=ANY_TARGET, expectation="pure")[0] == identity
-    others = [{"target": ANY_TARGET}, {"source": WHEEL}, {"build_tag": "1"}, {"settings": "x"}]
-    others[1] = {"source": msgspec.structs.replace(SDIST, sha256="cd" * 32)}
-    assert len({identity, *(plan(**other)[0] for other in others)}) == 5
+    assert plan(recipe=NodeRecipe(needs=Needs(exclusive=True)))[0] == identity
+    others = [
+        {"target": ANY_TARGET},
+        {"source": msgspec.structs.replace(SDIST, sha256="cd" * 32)},
+        {"recipe": NodeRecipe(build_tag="1")},
+        {"recipe": NodeRecipe(preparation="ab" * 32)},
+        {"recipe": NodeRecipe(build="ab" * 32)},
+    ]
+    assert len({identity, *(plan(**other)[0] for other in others)}) == 6
     assert plan(target=ANY_TARGET)[1].key == planned.key
+
+
+def test_a_source_is_prepared_alike_whatever_the_settings_say_to_the_build_after_it():
+    facts = {"target": ANY_TARGET, "host": TARGET, "source": SDIST, "source_url": "sim://pbr"}
+    same = {
+        plan_build("source", IndexName(), NODE, **facts, recipe=recipe)[0]
+        for recipe in (NodeRecipe(), NodeRecipe(build="ab" * 32, build_tag="3"))
+    }
+    assert len(same) == 1
+    assert plan_build("source", IndexName(), NODE, **facts, recipe=NodeRecipe(preparation="cd" * 32))[0] not in same

@@ -17,8 +17,10 @@ from ..core.instructions import (
     Lock,
     Plan,
     Queue,
+    Refuse,
     Resolve,
     Retry,
+    Satisfy,
     TakeOver,
     Verify,
 )
@@ -61,6 +63,12 @@ async def carry_out(instruction: Instruction, committer: Committer, workers: Wor
             done = await committer.commit(_build(build), lambda world: decisions.retry(world, build))
         case Plan():
             done = await committer.commit(_build(instruction.build), lambda world: decisions.plan(world, instruction))
+        case Satisfy():
+            done = await committer.commit(
+                _build(instruction.build), lambda world: decisions.satisfy(world, instruction)
+            )
+        case Refuse():
+            done = await committer.commit(_build(instruction.build), lambda world: decisions.refuse(world, instruction))
         case Queue(build):
             done = await committer.commit(_build(build), lambda world: decisions.queue(world, build))
         case GiveUp():

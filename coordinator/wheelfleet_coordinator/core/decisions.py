@@ -9,14 +9,14 @@ from collections.abc import Callable
 import msgspec
 
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.build import ABORT_BUDGET, Build, Status
+from wheelfleet_shared.core.build import ABORT_BUDGET, GOOD, Build, Status
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.file import FileStatus, WheelFile
 from wheelfleet_shared.names import BuildId, FileId, GraphId, RunId, SourceId
 
 from .graph import stage_id
-from .instructions import Finish, GiveUp, Plan, TakeOver
-from .standing import ended_badly, lost_its_result, may_reopen
+from .instructions import Finish, GiveUp, Plan, Refuse, Satisfy, TakeOver
+from .standing import ended_badly, is_of_before, lost_its_result, may_reopen
 from .world import World
 
 Decide = Callable[[World], tuple[e.Event, ...]]
@@ -37,10 +37,19 @@ def plan(world: World, instruction: Plan) -> tuple[e.Event, ...]:
         return (instruction.plan, wanted)
     if lost_its_result(world, build):
         return (e.BuildReopened("lost", instruction.run), wanted)
+    if _is_asked_again(world, build, instruction):
+        return (e.BuildReopened("forced", instruction.run), wanted)
     if ended_badly(build):
         again = may_reopen(world, build, instruction.run)
         return (e.BuildReopened("wanted", instruction.run), wanted) if again else ()
     return () if instruction.run in build.wanted_by else (wanted,)
+
+
+def _is_asked_again(world: World, build: Build, instruction: Plan) -> bool:
+    """Whether a run that builds what is there already comes first to this build; ``node_walk`` knows which nodes."""
+    submitted = world.runs[instruction.run].submitted
+    forced = submitted is not None and submitted.options.force
+    return forced and build.status in GOOD and is_of_before(world, build, instruction.run)
 
 
 def _is_active(world: World, run: RunId) -> bool:
@@ -53,6 +62,50 @@ def take_over(world: World, instruction: TakeOver, file: e.FileRef) -> tuple[e.E
     if build.status is not Status.ABSENT or not _is_active(world, instruction.run):
         return ()
     return (instruction.plan, e.BuildWanted(instruction.run), e.BuildSatisfied(file))
+
+
+def satisfy(world: World, instruction: Satisfy) -> tuple[e.Event, ...]:
+    """End a build by a wheel that is published already, naming the build first where nobody has."""
+    build = world.build(instruction.build)
+    file = world.files.get(instruction.file)
+    serves = file is not None and file.status is FileStatus.PUBLISHED and _is_active(world, instruction.run)
+    if not serves or file is None or file.accepted is None:
+        return ()
+    ended = e.BuildSatisfied(file.accepted.file, file.accepted.build)
+    wanted = () if instruction.run in build.wanted_by else (e.BuildWanted(instruction.run),)
+    if build.status is Status.ABSENT:
+        return (instruction.plan, *wanted, ended)
+    waiting = build.status in {Status.PLANNED, Status.BLOCKED, Status.LOCKED, Status.QUEUED, Status.ABORTED}
+    return (*wanted, ended) if waiting else ()
+
+
+def refuse(world: World, instruction: Refuse) -> tuple[e.Event, ...]:
+    """Name a build and end it at once: what it would make has the name of a wheel made from other inputs."""
+    build = world.build(instruction.build)
+    file = world.files.get(instruction.file)
+    if build.status is not Status.ABSENT or file is None or file.accepted is None:
+        return ()
+    if not _is_active(world, instruction.run):
+        return ()
+    line = f"{file.accepted.file.file_name} is already published from other inputs: {_difference(world, instruction)}"
+    hint = "add a changelog line for a new build tag, give --replace, or build into another collection"
+    failed = e.BuildFailed(e.Failure("policy", "plan", line, hint=hint))
+    return (instruction.plan, e.BuildWanted(instruction.run), failed)
+
+
+def _difference(world: World, instruction: Refuse) -> str:
+    """What differs between the inputs of a planned build and those of the wheel in its way."""
+    accepted = world.files[instruction.file].accepted
+    held = world.build(accepted.build).plan if accepted is not None else None
+    if held is None:
+        return "it was taken over from elsewhere"
+    plan = instruction.plan
+    pairs = {
+        "source": (held.source.sha256, plan.source.sha256),
+        "patches and what prepares the source": (held.preparation, plan.preparation),
+        "settings that reach the build": (held.recipe, plan.recipe),
+    }
+    return ", ".join(what for what, (before, now) in pairs.items() if before != now) or "its goal"
 
 
 def queue(world: World, build_id: BuildId) -> tuple[e.Event, ...]:

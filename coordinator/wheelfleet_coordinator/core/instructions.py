@@ -6,7 +6,7 @@ Equal instructions are the same work, so the application can tell what is under 
 from typing import Literal, NamedTuple
 
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.names import BuildId, GraphId, NodeKey, RunId, SourceId
+from wheelfleet_shared.names import BuildId, FileId, GraphId, NodeKey, RunId, SourceId
 
 
 class Fetch(NamedTuple):
@@ -42,6 +42,24 @@ class TakeOver(NamedTuple):
     build: BuildId
     plan: e.BuildPlanned
     run: RunId
+
+
+class Satisfy(NamedTuple):
+    """End a build by a wheel of our index that another target's build made."""
+
+    build: BuildId
+    plan: e.BuildPlanned
+    run: RunId
+    file: FileId
+
+
+class Refuse(NamedTuple):
+    """A build must not start: its file name is held by a wheel that was made from other inputs."""
+
+    build: BuildId
+    plan: e.BuildPlanned
+    run: RunId
+    file: FileId
 
 
 class Lock(NamedTuple):
@@ -97,4 +115,6 @@ class Finish(NamedTuple):
     failed: int
 
 
-Instruction = Fetch | Resolve | TakeOver | Plan | Lock | Queue | Retry | Verify | GiveUp | Abandon | Finish
+Instruction = (
+    Fetch | Resolve | TakeOver | Satisfy | Refuse | Plan | Lock | Queue | Retry | Verify | GiveUp | Abandon | Finish
+)

@@ -8,7 +8,19 @@ from wheelfleet_shared.core.build import GOOD, Build, Status
 from wheelfleet_shared.names import BuildId, GraphId, NodeKey, RunId, source_id
 
 from .graph import Graph, GraphNode, Visit
-from .instructions import Fetch, GiveUp, Instruction, Lock, Plan, Queue, Resolve, TakeOver
+from .held_wheels import file_in_the_way, serving_file
+from .instructions import (
+    Fetch,
+    GiveUp,
+    Instruction,
+    Lock,
+    Plan,
+    Queue,
+    Refuse,
+    Resolve,
+    Satisfy,
+    TakeOver,
+)
 from .readiness import Readiness, is_broken
 from .standing import (
     NodeBuilds,
@@ -16,6 +28,8 @@ from .standing import (
     Standing,
     build_requirements,
     ended_badly,
+    is_forced,
+    is_of_before,
     may_reopen,
     node_builds,
     requires_dist,
@@ -42,6 +56,9 @@ _UNDER_WAY = {
 }
 
 
+_NOT_BEGUN = frozenset({Status.ABSENT, Status.PLANNED, Status.BLOCKED, Status.LOCKED, Status.QUEUED, Status.ABORTED})
+
+
 def step(
     world: World, graph: Graph, node: GraphNode, readiness: Readiness, standings: Standings, asked: Collection[Asked]
 ) -> Step:
@@ -53,6 +70,8 @@ def step(
     if builds is None:
         return _fetch(world, graph, node)
     result = world.build(builds.result[0])
+    if result.status in GOOD and is_forced(world, graph, node) and is_of_before(world, result, graph.run):
+        return _plan(graph, builds.result, Stand.PREPARING)
     if result.status in GOOD:
         usable = requires_dist(world, result)
         if usable is None:
@@ -62,7 +81,11 @@ def step(
         if may_reopen(world, result, graph.run):
             return _plan(graph, builds.result, Stand.PREPARING)
         return Step(Standing(Stand.FAILED, settled=True, build=result.id))
-    if _may_take_over(world, graph, builds.result, asked):
+    forced = is_forced(world, graph, node)
+    held = _held(world, graph, builds.result, forced=forced)
+    if held is not None:
+        return held
+    if not forced and _may_take_over(world, graph, builds.result, asked):
         return Step(Standing(Stand.FETCHING, build=result.id), (TakeOver(*builds.result, graph.run),))
     prepared = _prepare(world, graph, node, builds)
     return prepared or _result(world, graph, node, builds, readiness, standings)
@@ -74,6 +97,31 @@ def _may_take_over(world: World, graph: Graph, named: tuple[BuildId, e.BuildPlan
     submitted = world.runs[graph.run].submitted
     new = world.build(build).status is Status.ABSENT and (graph.run, build) not in asked
     return new and plan.goal == "wheel" and submitted is not None and bool(submitted.options.cache_servers)
+
+
+def _held(world: World, graph: Graph, named: tuple[BuildId, e.BuildPlanned], *, forced: bool) -> Step | None:
+    """What the wheels that our index holds already mean for a build that has not begun; None: nothing."""
+    build, plan = named
+    definition = world.targets[graph.target].definition if graph.target in world.targets else None
+    state = world.build(build)
+    if plan.goal != "wheel" or definition is None or state.status not in _NOT_BEGUN:
+        return None
+    serving = serving_file(world, plan, definition) if not (forced or _is_being_forced(world, state)) else None
+    if serving is not None:
+        return Step(Standing(Stand.PREPARING, build=build), (Satisfy(build, plan, graph.run, serving.id),))
+    submitted = world.runs[graph.run].submitted
+    if state.status is not Status.ABSENT or submitted is None or submitted.options.replace:
+        return None
+    other = file_in_the_way(world, plan, definition)
+    if other is None:
+        return None
+    return Step(Standing(Stand.PREPARING, build=build), (Refuse(build, plan, graph.run, other.id),))
+
+
+def _is_being_forced(world: World, build: Build) -> bool:
+    """Whether a run builds this anew although its wheel is there, so that wheel must not end the build."""
+    wanting = (world.runs[run].submitted for run in build.wanted_by if run in world.runs)
+    return any(submitted is not None and submitted.options.force for submitted in wanting)
 
 
 def _fetch(world: World, graph: Graph, node: GraphNode) -> Step:

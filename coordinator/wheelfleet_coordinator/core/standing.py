@@ -73,6 +73,7 @@ def node_builds(world: World, graph: Graph, node: GraphNode) -> NodeBuilds | Non
             source=file,
             source_url=edge.source_url,
             expectation=edge.expectation,
+            recipe=edge.recipe,
         )
 
     result = named("wheel", shared=pure) if wheel else named("metadata", shared=False)
@@ -90,6 +91,19 @@ def may_reopen(world: World, build: Build, run: RunId) -> bool:
         return True
     submitted = world.submitted_at_sequence.get(run, 0)
     return world.ended_at_sequence.get(build.id, 0) < submitted
+
+
+def is_forced(world: World, graph: Graph, node: GraphNode) -> bool:
+    """Whether the run builds the node although its wheel is there: every node, of a saved order its entries."""
+    submitted = world.runs[graph.run].submitted
+    if submitted is None or not submitted.options.force:
+        return False
+    return submitted.options.mode == "bootstrap" or any(parent is None for parent, _ in node.arcs_in)
+
+
+def is_of_before(world: World, build: Build, run: RunId) -> bool:
+    """Whether the build ended before the run was submitted."""
+    return build.ended and world.ended_at_sequence.get(build.id, 0) < world.submitted_at_sequence.get(run, 0)
 
 
 def lost_its_result(world: World, build: Build) -> bool:

@@ -13,6 +13,7 @@ from wheelfleet_shared.core.envelope import Recorded
 from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.names import (
     BuildId,
+    BuildKey,
     FileId,
     GraphId,
     IndexName,
@@ -52,6 +53,7 @@ class Walk:
         self._waiting_on: dict[Place, dict[NodeKey, None]] = {}
         self._asked: set[tuple[RunId, BuildId]] = set()
         self._by_build: Places[BuildId] = Places()
+        self._by_key: Places[BuildKey] = Places()
         self._by_source: Places[SourceId] = Places()
         self._dirty: dict[tuple[GraphId, NodeKey | None], None] = {}
         self._dirty_builds: dict[BuildId, None] = {}
@@ -179,6 +181,8 @@ class Walk:
             for readiness in self._readiness.values():
                 readiness.forget()
         self._dirty.update(dict.fromkeys(self._by_build.of(file.accepted.build)))
+        # A wheel serves every target that supports one of its tags, whichever target's build made it.
+        self._dirty.update(dict.fromkeys(self._by_key.of(file.accepted.key)))
 
     def _note_page(self, recorded: Recorded) -> None:
         event = recorded.event
@@ -203,6 +207,7 @@ class Walk:
                 self.standings.pop((graph.id, node), None)
                 self._waiting_on.pop((graph.id, node), None)
             self._by_source.forget(graph.id)
+            self._by_key.forget(graph.id)
             # Another run that wants one of these builds may be the one now whose graph decides on it.
             self._dirty.update(dict.fromkeys(self._by_build.forget(graph.id)))
 
@@ -236,6 +241,7 @@ class Walk:
             return
         for build in (builds.source[0], builds.result[0]):
             self._by_build.add(build, place)
+        self._by_key.add(builds.result[1].key, place)
 
     def _settle(self, graph: Graph, key: NodeKey, outcome: Step) -> None:
         place = (graph.id, key)

@@ -8,8 +8,9 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, plan_build
 from wheelfleet_shared.core.keys import blob_key, source_key
 from wheelfleet_shared.core.messages import Download, Work
+from wheelfleet_shared.core.recipe import NodeRecipe
 from wheelfleet_shared.core.targets import evaluate_marker
-from wheelfleet_shared.names import ANY_TARGET, BuildId
+from wheelfleet_shared.names import ANY_TARGET, BuildId, Sha256
 
 from .world import World
 
@@ -27,7 +28,7 @@ def source_build_of(plan: e.BuildPlanned) -> BuildId:
         host=plan.host,
         source=plan.source,
         source_url=plan.source_url,
-        build_tag=plan.build_tag,
+        recipe=NodeRecipe(preparation=Sha256(plan.preparation)),
     )
     return build
 

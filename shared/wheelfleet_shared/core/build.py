@@ -14,6 +14,7 @@ import msgspec
 from ..names import BuildId, BuildKey, IndexName, NodeKey, RunId, TargetId, digest
 from . import events as e
 from .envelope import Recorded
+from .recipe import NodeRecipe
 from .roles import may_append
 
 
@@ -131,6 +132,9 @@ class Build(msgspec.Struct, frozen=True):
         return self.status in ENDED
 
 
+_PLAIN: Final = NodeRecipe()
+
+
 def build_key(scheme_fields: tuple[str, ...]) -> BuildKey:
     """The digest over all that a build is, but its target."""
     return BuildKey(digest("build-key/1", *scheme_fields))
@@ -146,14 +150,17 @@ def plan_build(
     source: e.FileRef,
     source_url: str,
     expectation: e.Expectation = "open",
-    build_tag: str = "0",
-    settings: str = "",
+    recipe: NodeRecipe = _PLAIN,
 ) -> tuple[BuildId, e.BuildPlanned]:
     """The id of a build and the event that names it.
 
-    settings: digest of the settings that reach the build; the bytes of the source stand in
-    ``source.sha256``. The environment is no part of the identity.
+    The bytes of the source stand in ``source.sha256``, patches and settings in the recipe; a source is
+    prepared alike whatever the settings say to the build that follows. The environment is no part of the
+    identity, nor is what an agent needs to have.
     """
+    after = "" if goal == "source" else recipe.build
+    build_tag = "0" if goal == "source" else recipe.build_tag
+    settings = digest("recipe/1", recipe.preparation, after) if recipe.preparation or after else ""
     key = build_key((goal, str(index), node.name, node.version, build_tag, source.sha256, settings))
     plan = e.BuildPlanned(
         goal=goal,
@@ -166,6 +173,9 @@ def plan_build(
         source_url=source_url,
         expectation=expectation,
         build_tag=build_tag,
+        preparation=recipe.preparation,
+        recipe=after,
+        needs=recipe.needs if goal != "source" else _PLAIN.needs,
     )
     return BuildId(digest("build/1", key, target)), plan
 

@@ -6,12 +6,15 @@ import msgspec
 
 from ..names import BuildId, BuildKey, IndexName, NodeKey, RunId, TargetId
 from .event_base import AbortKind, EventBase, Expectation, Failure, FileRef, Goal, Resources
+from .recipe import Needs
 
 
 class BuildPlanned(EventBase, frozen=True):
     """A build was named; its id is the digest of what stands here.
 
     target: ``any`` for one that is expected to serve all. host: the target whose agents build it.
+    preparation, recipe: digests of what the user's settings say to its source and to the build.
+    needs: no part of the id.
     """
 
     goal: Goal
@@ -24,6 +27,9 @@ class BuildPlanned(EventBase, frozen=True):
     source_url: str
     expectation: Expectation = "open"
     build_tag: str = "0"
+    preparation: str = ""
+    recipe: str = ""
+    needs: Needs = Needs()
 
 
 class BuildWanted(EventBase, frozen=True):

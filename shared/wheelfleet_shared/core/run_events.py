@@ -6,13 +6,16 @@ import msgspec
 
 from ..names import IndexName, NodeKey, RunId, Sha256, TargetId
 from .event_base import EdgeKind, EventBase, Expectation, FileRef, Stage
+from .recipe import NodeRecipe
 
 
 class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a run was asked for; what changes results is part of it, what only shows them is not.
 
     as_of: seconds since the epoch; nothing uploaded later is seen. cache_servers: index URLs
-    without credentials. hashes: requirement text → allowed sha256.
+    without credentials. hashes: requirement text → allowed sha256. mode: ``entries`` builds a saved
+    order and chooses among its entries and our index alone. force: build what is there already, too
+    (of a saved order: its entries). replace: other bytes may take a file name that is held.
     """
 
     sdist_only: bool = False
@@ -24,6 +27,9 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     cache_servers: tuple[str, ...] = ()
     cores_per_build: int = 0
     hashes: dict[str, tuple[str, ...]] = {}
+    mode: Literal["bootstrap", "entries"] = "bootstrap"
+    force: bool = False
+    replace: bool = False
 
 
 class RunSubmitted(EventBase, frozen=True):
@@ -69,7 +75,8 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
     """One requirement of a node, and the node chosen for it.
 
     requirement: as its parent states it, markers and extras kept. source: the upstream sdist;
-    its sha256 is empty where the index promises none. why: the rule that chose the version.
+    its sha256 is empty where the index promises none. why: the rule that chose the version. recipe:
+    what the user's settings and patches come to for the node, the same on every edge that leads there.
     """
 
     kind: EdgeKind
@@ -82,6 +89,7 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
     expectation: Expectation = "open"
     constraint: str = ""
     why: str = ""
+    recipe: NodeRecipe = NodeRecipe()
 
 
 class RequirementsResolved(EventBase, frozen=True):
