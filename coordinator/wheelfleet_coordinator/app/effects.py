@@ -24,9 +24,11 @@ from ..core.instructions import (
     TakeOver,
     Verify,
 )
+from ..core.world import World
 from .committer import Committer
 
 Events = tuple[e.Event, ...]
+OfBuild = Plan | Satisfy | Refuse | Queue | Retry | GiveUp | Abandon
 RETRY_PAUSE: Final = 1.0
 """Seconds before the first retry of an aborted build; doubled for each further one."""
 LONGEST_RETRY_PAUSE: Final = 60.0
@@ -42,11 +44,8 @@ class Workers(NamedTuple):
     verify: Callable[[Verify], Awaitable[Events]]
 
 
-async def carry_out(instruction: Instruction, committer: Committer, workers: Workers) -> bool:  # noqa: C901
-    """Do what is asked; whether anything was appended. Raises InfrastructureError to be tried again.
-
-    One flat match over the instructions.
-    """
+async def carry_out(instruction: Instruction, committer: Committer, workers: Workers) -> bool:
+    """Do what is asked; whether anything was appended. Raises InfrastructureError to be tried again."""
     match instruction:
         case Resolve():
             done = await workers.resolve(instruction)
@@ -58,31 +57,35 @@ async def carry_out(instruction: Instruction, committer: Committer, workers: Wor
             done = await workers.lock(instruction)
         case Verify():
             done = await workers.verify(instruction)
-        case Retry(build, aborts):
-            await asyncio.sleep(min(RETRY_PAUSE * 2 ** (aborts - 1), LONGEST_RETRY_PAUSE))
-            done = await committer.commit(_build(build), lambda world: decisions.retry(world, build))
-        case Plan():
-            done = await committer.commit(_build(instruction.build), lambda world: decisions.plan(world, instruction))
-        case Satisfy():
-            done = await committer.commit(
-                _build(instruction.build), lambda world: decisions.satisfy(world, instruction)
-            )
-        case Refuse():
-            done = await committer.commit(_build(instruction.build), lambda world: decisions.refuse(world, instruction))
-        case Queue(build):
-            done = await committer.commit(_build(build), lambda world: decisions.queue(world, build))
-        case GiveUp():
-            done = await committer.commit(
-                _build(instruction.build), lambda world: decisions.give_up(world, instruction)
-            )
-        case Abandon(build, run):
-            done = await committer.commit(_build(build), lambda world: decisions.abandon(world, build, run))
         case Finish():
             done = await committer.commit(
                 Aggregate("run", instruction.run), lambda world: decisions.finish(world, instruction)
             )
+        case _:
+            done = await _decide(instruction, committer)
     return bool(done)
 
 
-def _build(build: str) -> Aggregate:
-    return Aggregate("build", build)
+async def _decide(instruction: OfBuild, committer: Committer) -> Events:
+    """What needs nothing but a decision on one build, at once or after a pause."""
+    if isinstance(instruction, Retry):
+        await asyncio.sleep(min(RETRY_PAUSE * 2 ** (instruction.aborts - 1), LONGEST_RETRY_PAUSE))
+    return await committer.commit(Aggregate("build", instruction.build), lambda world: _decision(world, instruction))
+
+
+def _decision(world: World, instruction: OfBuild) -> Events:
+    match instruction:
+        case Plan():
+            return decisions.plan(world, instruction)
+        case Satisfy():
+            return decisions.satisfy(world, instruction)
+        case Refuse():
+            return decisions.refuse(world, instruction)
+        case Queue(build):
+            return decisions.queue(world, build)
+        case Retry(build):
+            return decisions.retry(world, build)
+        case GiveUp():
+            return decisions.give_up(world, instruction)
+        case Abandon(build, run):
+            return decisions.abandon(world, build, run)

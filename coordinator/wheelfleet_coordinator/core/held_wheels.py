@@ -1,4 +1,4 @@
-"""Wheels that our index holds already, beside a build that is about to be named: do they serve it, or stand in its way?"""
+"""Wheels that our index holds already: do they serve a build that is about to begin, or stand in its way?"""
 
 from functools import lru_cache
 
