@@ -2,7 +2,7 @@ from story import RUN, Story, edge, key_of, stevedore
 from wheelfleet_coordinator.core.failures import failure_rows, paths_from_root
 from wheelfleet_coordinator.core.walk import Walk
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.names import IndexName, Sha256, graph_id
+from wheelfleet_shared.names import graph_id
 
 TOOL, PBR, TOP = "setuptools==84.2.1", "pbr==7.1.3", "stevedore==5.2.0"
 FAILURE = e.Failure("backend", "build_wheel", "error: no gcc", tuple(f"line {n}" for n in range(30)), "install gcc")
@@ -35,7 +35,9 @@ def test_a_failed_build_is_told_with_all_that_a_person_needs():
     )
     assert row.tail == FAILURE.tail[-20:]
     assert row.chain == (TOP, PBR)
-    assert row.reproduce == f"wheelfleet bootstrap {PBR} --index-url https://index.example/simple"
+    assert row.reproduce == (
+        f"wheelfleet bootstrap {PBR} --index-url https://index.example/simple --target {story.targets[0]}"
+    )
 
 
 def test_root_causes_come_before_what_fell_with_them():
@@ -66,16 +68,7 @@ def test_a_requirement_without_a_version_is_a_failure_of_its_own():
     (row,) = rows_of(story)
     assert (row.node, row.phase, row.line, row.hint) == ("nothing>9", "resolve", "there is none", "look")
     assert row.chain == (TOP, "nothing>9")
-    assert row.reproduce == "wheelfleet bootstrap 'nothing>9' --as-of @1700000000"
-
-
-def test_a_run_with_inputs_of_its_own_is_reproduced_by_a_retry():
-    story = Story()
-    submitted = e.RunSubmitted(RUN, IndexName(), story.targets, ("a",), bundle=Sha256("0" * 64))
-    story.append("run", RUN, submitted, "operator-me")
-    event = e.RequirementUnresolvable(RUN, story.targets[0], None, "toplevel", "a[x]>9", "there is none")
-    story.append("graph", graph_id(RUN, story.targets[0]), event)
-    assert rows_of(story)[0].reproduce == f"wheelfleet retry {RUN} a"
+    assert row.reproduce == (f"wheelfleet bootstrap 'nothing>9' --as-of @1700000000 --target {story.targets[0]}")
 
 
 def test_the_chain_to_a_node_is_a_shortest_one():

@@ -1,10 +1,7 @@
 """What failed in a run, root causes first, with all that a person needs to go on."""
 
-import shlex
 from collections import deque
 from collections.abc import Iterator
-
-from packaging.requirements import Requirement
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core import messages as m
@@ -12,6 +9,7 @@ from wheelfleet_shared.names import NodeKey
 
 from .graph import Graph
 from .node_result import NodeResult, node_result
+from .reproduction import reproduce
 from .standing import Stand
 from .walk import Walk
 from .world import World
@@ -43,8 +41,6 @@ def _failed_results(world: World, walk: Walk, graph: Graph) -> Iterator[NodeResu
                 yield result
 
 
-DEFAULT_ORIGIN = "the default"
-"""How the origin of an index is told that nobody configured; commands need not name such an index."""
 Paths = dict[NodeKey | None, tuple[str, ...]]
 
 
@@ -96,17 +92,3 @@ def _unresolvable_rows(world: World, graph: Graph, paths: Paths) -> Iterator[m.F
                 chain=(*paths.get(item.node, ()), item.requirement),
                 reproduce=reproduce(world, graph, item.requirement),
             )
-
-
-def reproduce(world: World, graph: Graph, requirement: str) -> str:
-    """The command that bootstraps just this, seeing what the run saw."""
-    submitted = world.runs[graph.run].submitted
-    if submitted is not None and submitted.bundle is not None:
-        return shlex.join(["wheelfleet", "retry", graph.run, Requirement(requirement).name])
-    options = submitted.options if submitted is not None else e.RunOptions()
-    words = ["wheelfleet", "bootstrap", requirement]
-    if options.index_url and options.index_origin != DEFAULT_ORIGIN:
-        words += ["--index-url", options.index_url]
-    if options.as_of is not None:
-        words += ["--as-of", f"@{options.as_of:.0f}"]
-    return shlex.join(words)
