@@ -1,6 +1,6 @@
 import pytest
 
-from wheelfleet_agent.core.output import TAIL_LINES, Output
+from wheelfleet_agent.core.output import TAIL_LINES, Output, Remembering
 from wheelfleet_agent.core.processes import Killed, Limits, reason_of, rlimits
 
 
@@ -8,6 +8,7 @@ class Kept:
     def __init__(self, limit=1_000_000):
         self.writes = []
         self.output = Output(self.writes.append, limit)
+        self.write = self.writes.append
 
 
 def test_only_whole_lines_are_passed_on_until_the_end():
@@ -43,6 +44,16 @@ def test_bytes_that_are_no_text_survive():
     kept.output.feed(b"\xff\xfe\n")
     assert kept.writes == [b"\xff\xfe\n"]
     assert kept.output.tail == ("\ufffd\ufffd",)
+
+
+def test_what_is_passed_on_is_remembered_by_its_end():
+    kept = Kept()
+    remembering = Remembering(kept)
+    for number in range(TAIL_LINES + 1):
+        remembering.write(f"line {number}\nx\xff\n".encode("latin-1"))
+    assert len(kept.writes) == TAIL_LINES + 1
+    assert remembering.tail[-2:] == (f"line {TAIL_LINES}", "x\ufffd")
+    assert len(remembering.tail) == TAIL_LINES
 
 
 @pytest.mark.parametrize(

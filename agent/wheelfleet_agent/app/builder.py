@@ -25,6 +25,7 @@ from ..core.build_record import build_record
 from ..core.failure import failure_of
 from ..core.hook_answers import HookStopped
 from ..core.hook_environment import BuildSystem, HookSettings
+from ..core.output import Remembering
 from ..core.prepare import Patch, Preparation, prepare_source
 from ..core.processes import Limits
 from ..core.pyproject import read_build_system
@@ -161,7 +162,9 @@ class HostBuilder:
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
         attempt.phase("build_wheel")
-        built = await build_wheel(backend, attempt.log)
+        log = Remembering(attempt.log)
+        built = await build_wheel(backend, log)
+        _check_expected(attempt.work, built.name, log.tail)
         return await self._finish(attempt, built, requirements, started)
 
     async def _finish(self, attempt: _Attempt, built: Path, requirements: tuple[str, ...], started: float) -> Result:
@@ -172,9 +175,6 @@ class HostBuilder:
         finished = await asyncio.to_thread(
             finish_wheel, built, plan.node, (int(plan.build_tag), ""), record, work.epoch, attempt.folder.temporary
         )
-        unexpected = check_expected(plan.expectation, read_wheel_name(finished.path.name).tags, ())
-        if unexpected is not None:
-            raise unexpected
         wheel = e.FileRef(finished.path.name, finished.sha256, finished.size)
         attempt.phase("upload")
         await attempt.upload(finished.path, wheel, "wheel")
@@ -204,6 +204,13 @@ class HostBuilder:
         return e.MetadataPrepared(
             attempt.work.fence, core.requires_dist, core.requires_python, core.provides_extra, requirements, resources
         )
+
+
+def _check_expected(work: Work, file_name: str, log_tail: tuple[str, ...]) -> None:
+    """Raises PolicyError where a native wheel was expected and a pure one came out, with what the log says of why."""
+    unexpected = check_expected(work.plan.expectation, read_wheel_name(file_name).tags, log_tail)
+    if unexpected is not None:
+        raise unexpected
 
 
 def _apply_patch(root: Path, patch: Patch) -> NoReturn:

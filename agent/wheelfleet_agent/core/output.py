@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from .processes import LogSink
+
 LIMIT: Final = 64 * 1024 * 1024
 """Bytes of output that are kept of one process."""
 TAIL_LINES: Final = 200
@@ -50,3 +52,21 @@ class Output:
         self._room -= len(lines)
         if self._room <= 0:
             self._write(f"\n[the log ends here: it reached {self._limit} bytes]\n".encode())
+
+
+class Remembering:
+    """A log sink that passes on what it is given and remembers the last lines of it."""
+
+    def __init__(self, below: LogSink) -> None:
+        self._below = below
+        self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines, oldest first, without line ends; long ones are cut."""
+        return tuple(line.decode("utf-8", "replace") for line in self._tail)
+
+    def write(self, data: bytes) -> None:
+        """Pass whole lines on."""
+        self._tail.extend(line[:_TAIL_WIDTH] for line in data.splitlines()[-TAIL_LINES:])
+        self._below.write(data)
