@@ -7,11 +7,11 @@ from typing import Final
 
 from wheelfleet_shared.errors import InfrastructureError
 
-from ..core.instructions import Fetch, Instruction, Resolve, TakeOver
+from ..core.instructions import Instruction, Resolve, TakeOver
 
 logger = logging.getLogger(__name__)
 
-_LIMITS: Final[dict[type, int]] = {Fetch: 8, Resolve: 64, TakeOver: 8}
+_LIMITS: Final[dict[type, int]] = {Resolve: 64, TakeOver: 8}
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 _UNMOVED_PAUSE: Final = 1.0

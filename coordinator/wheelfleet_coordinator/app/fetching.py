@@ -1,8 +1,10 @@
 """Sources fetched: from the package index into our store, by their sha256."""
 
+import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
@@ -19,7 +21,9 @@ from .committer import Committer
 Download = Callable[[str, Path], Awaitable[tuple[str, int]]]
 """(URL, where to) → sha256 and size of what came; raises SourceError where it is gone."""
 
-_ARCHIVE = "application/octet-stream"
+_ARCHIVE: Final = "application/octet-stream"
+_AT_ONCE: Final = 8
+"""Downloads at the same time."""
 
 
 class Fetcher:
@@ -30,14 +34,20 @@ class Fetcher:
         self._committer = committer
         self._blobs = blobs
         self._download = download
+        self._free = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(self, instruction: Fetch) -> tuple[e.Event, ...]:
         """Bring the file, or record why it cannot be had; what was appended."""
-        event = self._known(instruction) or await self._brought(instruction)
+        event = self._known(instruction) or await self._in_turn(instruction)
         return await self._committer.commit(
             Aggregate("source", instruction.source),
             lambda world: decisions.fetched(world, SourceId(instruction.source), event),
         )
+
+    async def _in_turn(self, instruction: Fetch) -> e.SourceFetched | e.FetchFailed:
+        """Not held over the append: the next download need not wait for the log's disk."""
+        async with self._free:
+            return await self._brought(instruction)
 
     def _known(self, instruction: Fetch) -> e.SourceFetched | None:
         """The same bytes may have come under another URL before."""
