@@ -7,18 +7,20 @@ import pytest
 
 from fixed_clock import FixedClock
 from story import RUN, TARGET, Story, stevedore
-from wheelfleet_coordinator.app.committer import Progress
+from wheelfleet_coordinator.app.collecting import Collector
+from wheelfleet_coordinator.app.committer import Committer, Progress
 from wheelfleet_coordinator.app.coordinator import State
 from wheelfleet_coordinator.app.queries import Queries, Serving
 from wheelfleet_coordinator.core.leases import LeaseBook
 from wheelfleet_coordinator.core.walk import Walk
 from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
 from wheelfleet_shared.adapters.memory_bus import MemoryBus, MemoryHub
+from wheelfleet_shared.adapters.memory_log import MemoryLog, MemoryStream
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.keys import bundle_key, log_key
 from wheelfleet_shared.core.targets import TargetDefinition
-from wheelfleet_shared.names import Actor, RunId, Sha256
+from wheelfleet_shared.names import Actor, IndexName, RunId, Sha256
 
 TOOL = "setuptools==84.2.1"
 OPERATOR, VIEWER = Actor("operator-me"), Actor("viewer-you")
@@ -38,8 +40,18 @@ class Asker:
         walk.instructions()
         state = State(story.world, walk, Progress(story.world))
         serving = Serving("1.2", "http://here", "memory")
+        log = MemoryLog(MemoryStream(), Actor("coordinator-1"))
+        committer = Committer(log, story.world, state.progress, self.clock, lambda: "id")
         self.queries = Queries(
-            state, {}, self.leases, self.blobs, self.clock, serving, leading=lambda: True, busy=lambda: self.busy
+            state,
+            {},
+            self.leases,
+            self.blobs,
+            self.clock,
+            serving,
+            Collector(story.world, committer, self.blobs),
+            leading=lambda: True,
+            busy=lambda: self.busy,
         )
 
     def ask(self, query: m.Query, actor: Actor = OPERATOR) -> m.QueryAnswer:
@@ -96,6 +108,9 @@ def test_inputs_are_stored_once_by_their_digest(asker: Asker):
     assert asker.blobs.put_signed(grant.url, grant.headers, b"others") >= 400
     assert asker.blobs.put_signed(grant.url, grant.headers, data) == 200
     assert asyncio.run(asker.blobs.get(bundle_key(digest))) == data
+    assert not asker.ask(m.BundleAsk(digest, len(data))).stored, "no run needs it, so it may be collected"
+    submitted = e.RunSubmitted(RunId("r2"), IndexName(), (TARGET,), ("pbr",), bundle=digest)
+    asker.story.append("run", "r2", submitted, "operator-me")
     assert asker.ask(m.BundleAsk(digest, len(data))) == m.UploadGrant(stored=True)
 
 
@@ -141,8 +156,8 @@ def test_garbage_is_named_before_it_goes(asker: Asker):
     assert isinstance(told, m.Text)
     assert told.data["blobs"] == 1
     assert asker.ask(m.Collect()) == m.Text(
-        ("removed 1 of 1 blobs, 0.0 MiB", "  blobs/00/unknown/x.whl (1 bytes)"),
-        {"blobs": 1, "bytes": 1, "seen": 1, "dry_run": False},
+        ("forgot 0 runs", "removed 1 of 1 blobs, 0.0 MiB", "  blobs/00/unknown/x.whl (1 bytes)"),
+        {"runs": [], "blobs": 1, "bytes": 1, "seen": 1, "dry_run": False},
     )
     assert asyncio.run(asker.blobs.head("blobs/00/unknown/x.whl")) is None
 

@@ -33,6 +33,7 @@ from ..core.index_pages import page_of
 from ..core.outputs import run_outputs
 from ..core.world import World
 from . import assembly
+from .collecting import Collector
 from .queries import Queries, Serving
 
 logger = logging.getLogger(__name__)
@@ -118,6 +119,7 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
             ports.blobs,
             ports.clock,
             Serving(version("wheelfleet"), http.url, config.store.endpoint_url),
+            Collector(parts.state.world, parts.committer, ports.blobs),
             leading=lambda: parts.coordinator.leading,
             busy=lambda: parts.executor.busy,
             troubles=lambda: parts.executor.troubles,

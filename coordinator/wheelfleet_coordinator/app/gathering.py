@@ -1,4 +1,4 @@
-"""Answers that need the object store: logs of attempts, what a shell needs, and blobs that nothing refers to."""
+"""Answers that need the object store: logs of attempts, and what a shell needs."""
 
 from typing import Final
 
@@ -7,17 +7,14 @@ from wheelfleet_shared.core.build import Status
 from wheelfleet_shared.core.keys import log_key
 from wheelfleet_shared.errors import InputError
 from wheelfleet_shared.names import BuildId, RunId
-from wheelfleet_shared.ports import BlobInfo, Blobs
+from wheelfleet_shared.ports import Blobs
 
-from ..core.garbage import PREFIXES, is_garbage, referenced
 from ..core.run_nodes import NodeBuild, builds_of_name
 from ..core.work import work_for
 from ..core.world import World
 
 LARGEST_BUNDLE: Final = 256 * 2**20
 """Bytes that the inputs of a run may have."""
-LISTED: Final = 100
-"""Collected blobs that an answer names; the sums tell of all."""
 
 
 async def logs_of(world: World, blobs: Blobs, run: RunId, name: str, expires: int) -> m.LogList:
@@ -63,27 +60,3 @@ def work_of_shell(world: World, blobs: Blobs, run: RunId, name: str, expires: in
         f"no build of {name} in run {run} has had an environment yet",
         f"`wheelfleet explain {run} {name}` says what it waits for",
     )
-
-
-async def collect(world: World, blobs: Blobs, *, now: float, dry_run: bool) -> m.Text:
-    """Blobs that nothing leads to are gone, or only named with ``dry_run``. now: seconds since the epoch.
-
-    Cost: one listing of the store. What is written while it runs is younger than a day and stays.
-    """
-    kept = referenced(world)
-    seen = 0
-    garbage: list[BlobInfo] = []
-    for prefix in PREFIXES:
-        async for info in blobs.list(prefix):
-            seen += 1
-            if is_garbage(world, kept, info.key, now - info.modified):
-                garbage.append(info)
-    if not dry_run:
-        for info in garbage:
-            await blobs.delete(info.key)
-    size = sum(info.size for info in garbage)
-    verb = "would remove" if dry_run else "removed"
-    lines = [f"{verb} {len(garbage)} of {seen} blobs, {size / 2**20:.1f} MiB"]
-    lines += [f"  {info.key} ({info.size} bytes)" for info in garbage[:LISTED]]
-    data: dict[str, object] = {"blobs": len(garbage), "bytes": size, "seen": seen, "dry_run": dry_run}
-    return m.Text(tuple(lines), data)

@@ -20,8 +20,9 @@ from ..core.progress import progress
 from ..core.run_rows import agent_rows, run_rows, slot_rows, target_list
 from ..core.troubles import troubles_of
 from ..core.why import why
+from .collecting import Collector
 from .coordinator import State
-from .gathering import LARGEST_BUNDLE, collect, logs_of, work_of_shell
+from .gathering import LARGEST_BUNDLE, logs_of, work_of_shell
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Queries:
         blobs: Blobs,
         clock: Clock,
         serving: Serving,
+        collector: Collector,
         *,
         leading: Callable[[], bool],
         busy: Callable[[], bool],
@@ -70,6 +72,7 @@ class Queries:
         self._blobs = blobs
         self._clock = clock
         self._serving = serving
+        self._collector = collector
         self._leading = leading
         self._busy = busy
         self._troubles = troubles
@@ -122,9 +125,9 @@ class Queries:
                 return work_of_shell(world, self._blobs, run, name, SIGNED_FOR)
             case m.Agents():
                 return m.AgentList(self._agents())
-            case m.Collect(dry_run=dry_run):
+            case m.Collect():
                 _require_operator(actor)
-                return await collect(world, self._blobs, now=self._clock.now(), dry_run=dry_run)
+                return await self._collector.collect(query, now=self._clock.now())
             case m.Idle():
                 return m.IdleAnswer(self._idle())
 
@@ -166,7 +169,9 @@ class Queries:
             raise InputError(f"the inputs of a run may have {LARGEST_BUNDLE} bytes; these have {ask.size}")
         key = bundle_key(ask.sha256)
         held = await self._blobs.head(key)
-        if held is not None and held.size == ask.size:
+        # What no run is known to need may be collected at any moment.
+        needed = any(run.submitted and run.submitted.bundle == ask.sha256 for run in self._state.world.runs.values())
+        if needed and held is not None and held.size == ask.size:
             return m.UploadGrant(stored=True)
         signed = self._blobs.sign_put(key, sha256=ask.sha256, size=ask.size, expires=SIGNED_FOR)
         return m.UploadGrant(signed.url, signed.headers)

@@ -56,12 +56,19 @@ def doctor(invocation: typer.Context, output_format: FormatOption = None) -> Non
 def gc(
     invocation: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    older_than: Annotated[
+        float, typer.Option(metavar="DAYS", min=0, help="Forget runs that ended more days ago than this.")
+    ] = 30.0,
+    keep: Annotated[
+        int, typer.Option(metavar="N", min=0, help="The newest N ended runs stay whatever their age.")
+    ] = 10,
     output_format: FormatOption = None,
 ) -> None:
-    """Remove blobs that nothing refers to any more."""
+    """Forget old runs, and remove blobs that nothing refers to any more; published wheels stay."""
     from .managing import collect_garbage
 
-    collect_garbage(settings_of(invocation), format_of(invocation, output_format), dry_run=dry_run)
+    settings, chosen = settings_of(invocation), format_of(invocation, output_format)
+    collect_garbage(settings, chosen, dry_run=dry_run, older_than=older_than, keep=keep)
 
 
 def coordinator(

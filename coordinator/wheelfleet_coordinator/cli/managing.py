@@ -26,6 +26,7 @@ from .watching import ENDED
 
 COUNTED_WITHIN = 3.0
 """Seconds for which a stop waits to hear of active runs."""
+SECONDS_A_DAY = 86_400.0
 COLLECTS_WITHIN = 600.0
 """Seconds that a collection of garbage may take."""
 
@@ -107,12 +108,13 @@ def print_agents(settings: Settings, chosen: Format) -> None:
     console_for(settings).print(table)
 
 
-def collect_garbage(settings: Settings, chosen: Format, *, dry_run: bool) -> None:
-    """What nothing refers to is gone, or named."""
+def collect_garbage(settings: Settings, chosen: Format, *, dry_run: bool, older_than: float, keep: int) -> None:
+    """Old runs are forgotten, and what nothing refers to is gone; or both are named. older_than: in days."""
+    asked = m.Collect(dry_run, older_than * SECONDS_A_DAY, keep)
 
     async def work() -> m.Text:
         async with linked(settings) as link:
-            return await link.ask(m.Collect(dry_run), m.Text, within=COLLECTS_WITHIN)
+            return await link.ask(asked, m.Text, within=COLLECTS_WITHIN)
 
     found = asyncio.run(work())
     if chosen is Format.JSON:

@@ -55,7 +55,7 @@ def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
     if builds is None:
         return _fetch_failed(unfinished, source)
     prepared = world.build(builds.source[0])
-    sdist = prepared.source.sdist if prepared.status is Status.SUCCEEDED and prepared.source is not None else None
+    sdist = _sdist(prepared)
     result = world.build(builds.result[0])
     log = (result.log_fence, result.log) if result.log is not None else None
     known = msgspec.structs.replace(unfinished, sdist=sdist, build=result.id, log=log)
@@ -63,6 +63,11 @@ def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
         return _succeeded(world, graph, known, result)
     bad = next((build for build in (result, prepared) if ended_badly(build)), None)
     return _failed(known, bad) if bad is not None else _fetch_failed(known, source)
+
+
+def _sdist(prepared: Build) -> e.FileRef | None:
+    there = prepared.status is Status.SUCCEEDED and not prepared.forgotten
+    return prepared.source.sdist if there and prepared.source is not None else None
 
 
 def _fetch_failed(known: NodeResult, source: SourceFile) -> NodeResult:

@@ -144,7 +144,7 @@ def _prepare(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds) ->
     source = world.build(builds.source[0])
     if ended_badly(source) and not may_reopen(world, source, graph.run):
         return Step(Standing(Stand.FAILED, settled=True, build=source.id))
-    if source.status is not Status.SUCCEEDED:
+    if source.status is not Status.SUCCEEDED or source.forgotten:
         if world.source(builds.source_file).fetched is None:
             return _fetch(world, graph, node)
         return _prepare_source(graph, builds, source)

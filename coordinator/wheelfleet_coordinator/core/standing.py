@@ -107,7 +107,9 @@ def is_of_before(world: World, build: Build, run: RunId) -> bool:
 
 
 def lost_its_result(world: World, build: Build) -> bool:
-    """Whether the wheel of a build that ended well was withdrawn, or is gone from the store."""
+    """Whether what a build that ended well had made is gone: a wheel withdrawn or lost, an sdist collected."""
+    if build.plan is not None and build.plan.goal == "source":
+        return build.status is Status.SUCCEEDED and build.forgotten
     return build.status in GOOD and requires_dist(world, build) is None
 
 

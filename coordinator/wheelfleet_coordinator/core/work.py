@@ -40,8 +40,9 @@ def work_for(world: World, build: Build, cores: int, sign: Sign) -> Work | None:
         return None
     if plan.goal == "source":
         return _source_work(world, build, plan, sign)
-    prepared = world.build(source_build_of(plan)).source
-    if prepared is None or build.lock is None:
+    source = world.build(source_build_of(plan))
+    prepared = source.source
+    if prepared is None or source.forgotten or build.lock is None:
         return None
     definition = world.targets[build.claim_target].definition if build.claim_target in world.targets else None
     environment = definition.marker_environment if definition else {}

@@ -55,6 +55,7 @@ class World:
         self.ended_at_sequence: dict[BuildId, int] = {}
         self.sources: dict[SourceId, SourceFile] = {}
         self.stored: dict[Sha256, e.FileRef] = {}
+        self._stored_as: dict[Sha256, set[SourceId]] = {}
         self.agents: dict[str, Agent] = {}
         self.targets: dict[TargetId, Target] = {}
         self.pages: dict[str, Page] = {}
@@ -170,19 +171,27 @@ class World:
         self.runs[key] = after
         self.ignored += after.ignored - before.ignored
         event = recorded.event
-        if isinstance(event, e.ProjectListed) and event.page and not event.upload_times:
+        if isinstance(event, e.ProjectListed) and event.page and not event.upload_times and not after.forgotten:
             self.untimed.setdefault(key, recorded.sequence)
         if before.submitted is None and after.submitted is not None:
             self.submitted_at_sequence[key] = recorded.sequence
             for target in after.submitted.targets:
                 graph = graph_id(key, target)
                 self.graphs.setdefault(graph, Graph(graph, key, target))
+        if before.submitted is not None and after.forgotten:
+            self._forget_run(key, before.submitted)
+
+    def _forget_run(self, run: RunId, submitted: e.RunSubmitted) -> None:
+        self.submitted_at_sequence.pop(run, None)
+        self.untimed.pop(run, None)
+        for target in submitted.targets:
+            self.graphs.pop(graph_id(run, target), None)
 
     def _apply_graph(self, key: GraphId, recorded: Recorded) -> set[NodeKey | None]:
         event = recorded.envelope.event
         graph = self.graphs.get(key)
         if graph is None and isinstance(event, e.RequirementsResolved | e.RequirementUnresolvable):
-            graph = self.graphs[key] = Graph(key, event.run, event.target)
+            graph = self._new_graph(key, event.run, event.target)
         if graph is None:
             self.ignored += 1
             return set()
@@ -191,12 +200,33 @@ class World:
         self.ignored += graph.ignored - before
         return touched
 
+    def _new_graph(self, key: GraphId, run: RunId, target: TargetId) -> Graph | None:
+        """A graph that is told of before its run; what comes late to a run that was forgotten is not kept."""
+        known = self.runs.get(run)
+        if known is not None and known.forgotten:
+            return None
+        graph = self.graphs[key] = Graph(key, run, target)
+        return graph
+
+    def _apply_source(self, key: SourceId, recorded: Recorded) -> None:
+        before = self.source(key).fetched
+        after = self.sources[key] = evolve_source(self.source(key), recorded)
+        if after.fetched is before:
+            return
+        if after.fetched is not None:
+            file = after.fetched.file
+            self.stored[file.sha256] = file
+            self._stored_as.setdefault(file.sha256, set()).add(key)
+        elif before is not None:
+            others = self._stored_as[before.file.sha256]
+            others.discard(key)
+            if not others:
+                self.stored.pop(before.file.sha256, None)
+
     def _apply_small(self, kind: str, key: str, recorded: Recorded) -> None:
         match kind:
             case "source":
-                source = self.sources[SourceId(key)] = evolve_source(self.source(SourceId(key)), recorded)
-                if source.fetched is not None:
-                    self.stored[source.fetched.file.sha256] = source.fetched.file
+                self._apply_source(SourceId(key), recorded)
             case "agent":
                 self.agents[key] = evolve_agent(self.agent(key), recorded)
             case "target":

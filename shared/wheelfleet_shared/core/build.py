@@ -80,7 +80,7 @@ TRANSITIONS: Final[dict[type, tuple[frozenset[Status], Status]]] = {
 }
 """Event → (states it is legal in, state after). The pictures in the documentation are drawn from this table."""
 
-KEEPS_STATE: Final = (e.BuildWanted, e.BuildUnwanted, e.AttemptSuperseded)
+KEEPS_STATE: Final = (e.BuildWanted, e.BuildUnwanted, e.AttemptSuperseded, e.BuildForgotten)
 """Legal wherever the build is known, and leave it where it stands."""
 
 ABORT_BUDGET: Final = 5
@@ -96,8 +96,10 @@ class Build(msgspec.Struct, frozen=True):
 
     fence: sequence of the claim that owns it, 0 for none. generation: counts re-openings; the lock
     has a count of its own. requirements: what the hook wants, None until it was asked; kept over
-    attempts since it depends on the source and the static environment alone. ignored: events that
-    were not legal here. last: sequence of the aggregate's last event, legal or not.
+    attempts since it depends on the source and the static environment alone. source: of the last
+    preparation that ended; what it says holds for every other one too. forgotten: no run led here any
+    more, so logs and prepared sdist may be gone. ignored: events that were not legal here. last:
+    sequence of the aggregate's last event, legal or not.
     """
 
     id: BuildId
@@ -123,6 +125,7 @@ class Build(msgspec.Struct, frozen=True):
     log: e.FileRef | None = None
     log_fence: int = 0
     ended_at: float = 0.0
+    forgotten: bool = False
     last: int = 0
     ignored: int = 0
 
@@ -236,7 +239,7 @@ def _log(build: Build, log: e.FileRef | None) -> dict[str, object]:
 
 def _aborted(build: Build, kind: str, detail: str) -> dict[str, object]:
     agent = build.owner or "?"
-    return {"aborts": (*build.aborts, (agent, kind, detail)), "fence": 0, "owner": "", "wheel": None, "source": None}
+    return {"aborts": (*build.aborts, (agent, kind, detail)), "fence": 0, "owner": "", "wheel": None}
 
 
 def _reopened(build: Build) -> dict[str, object]:
@@ -248,7 +251,6 @@ def _reopened(build: Build) -> dict[str, object]:
         "lock": None,
         "fence": 0,
         "owner": "",
-        "source": None,
         "metadata": None,
         "wheel": None,
         "satisfied_by": None,
@@ -256,6 +258,7 @@ def _reopened(build: Build) -> dict[str, object]:
         "chain": (),
         "aborts": (),
         "ended_at": 0.0,
+        "forgotten": False,
     }
 
 
@@ -296,6 +299,7 @@ _CHANGES: Final[dict[type, Callable[[Build, Recorded, Any], dict[str, object]]]]
     e.BuildReopened: lambda build, _, __: _reopened(build),
     e.QuarantineLifted: lambda build, _, __: _reopened(build),
     e.BuildCancelled: lambda _, __, ___: {"fence": 0, "owner": ""},
+    e.BuildForgotten: lambda _, __, ___: {"forgotten": True, "log": None, "log_fence": 0},
 }
 """What a legal event changes beside the status, by its type: a log of millions is folded through here, and trying
 one type after the other would cost more than all the rest."""

@@ -207,3 +207,7 @@ class DependencyFailed(EventBase, frozen=True):
     """A build requirement, or something that one installs, cannot be had. chain: from there to here."""
 
     chain: tuple[str, ...]
+
+
+class BuildForgotten(EventBase, frozen=True):
+    """No run leads to the build any more: its logs, and the sdist that it prepared, may be gone; its wheel is not."""

@@ -11,6 +11,7 @@ from .build_events import (
     BuildCancelled,
     BuildClaimed,
     BuildFailed,
+    BuildForgotten,
     BuildPlanned,
     BuildQuarantined,
     BuildQueued,
@@ -65,16 +66,18 @@ from .run_events import (
     RequirementUnresolvable,
     RunCancelRequested,
     RunFinished,
+    RunForgotten,
     RunOptions,
     RunSubmitted,
     SourceFetched,
+    SourceForgotten,
 )
 
-RunEvent = RunSubmitted | ProjectListed | RunCancelRequested | RunFinished
+RunEvent = RunSubmitted | ProjectListed | RunCancelRequested | RunFinished | RunForgotten
 
 GraphEvent = RequirementsResolved | RequirementUnresolvable
 
-SourceEvent = SourceFetched | FetchFailed
+SourceEvent = SourceFetched | FetchFailed | SourceForgotten
 
 BuildEvent = (
     BuildPlanned
@@ -100,6 +103,7 @@ BuildEvent = (
     | BuildReopened
     | BuildCancelled
     | DependencyFailed
+    | BuildForgotten
 )
 
 FileEvent = WheelAccepted | WheelTakenOver | WheelPublished | RebuildDiffered | WheelWithdrawn | WheelLost | WheelYanked
@@ -127,6 +131,7 @@ __all__ = [
     "BuildClaimed",
     "BuildEvent",
     "BuildFailed",
+    "BuildForgotten",
     "BuildPlanned",
     "BuildQuarantined",
     "BuildQueued",
@@ -165,10 +170,12 @@ __all__ = [
     "RunCancelRequested",
     "RunEvent",
     "RunFinished",
+    "RunForgotten",
     "RunOptions",
     "RunSubmitted",
     "SourceEvent",
     "SourceFetched",
+    "SourceForgotten",
     "SourcePrepared",
     "Stage",
     "TargetDefined",

@@ -228,9 +228,14 @@ class AgentList(Message, frozen=True):
 
 
 class Collect(Message, frozen=True):
-    """Remove blobs that nothing refers to."""
+    """Forget old runs, and remove blobs that nothing refers to then.
+
+    older_than: seconds since a run ended. keep: how many of the newest ended runs stay whatever their age.
+    """
 
     dry_run: bool = False
+    older_than: float = 30 * 86_400.0
+    keep: int = 10
 
 
 class Idle(Message, frozen=True):

@@ -12,7 +12,10 @@ from .targets import TargetDefinition
 
 
 class Run(msgspec.Struct, frozen=True):
-    """The folded state of one run. listed: project → the pinned page."""
+    """The folded state of one run. listed: project → the pinned page.
+
+    forgotten: it is known that there was such a run, and nothing else.
+    """
 
     id: RunId
     submitted: e.RunSubmitted | None = None
@@ -22,6 +25,7 @@ class Run(msgspec.Struct, frozen=True):
     cancel: e.RunCancelRequested | None = None
     finished: e.RunFinished | None = None
     finished_at: float = 0.0
+    forgotten: bool = False
     last: int = 0
     ignored: int = 0
 
@@ -46,12 +50,14 @@ def evolve_run(run: Run, recorded: Recorded) -> Run:
             # The one mutable spot: a copy a page would be quadratic in runs of thousands of projects.
             run.listed[event.project] = event
             changes = {"listed": run.listed}
-        case e.RunSubmitted() if run.submitted is None and event.run == run.id:
+        case e.RunSubmitted() if run.submitted is None and event.run == run.id and not run.forgotten:
             changes = {"submitted": event, "submitted_at": recorded.envelope.at, "submitted_by": recorded.actor}
         case e.RunCancelRequested() if run.submitted is not None and run.finished is None:
             changes = {"cancel": run.cancel or event}
         case e.RunFinished() if run.submitted is not None and run.finished is None:
             changes = {"finished": event, "finished_at": recorded.envelope.at}
+        case e.RunForgotten() if run.finished is not None:
+            return Run(run.id, listed={}, forgotten=True, last=recorded.sequence, ignored=run.ignored)
         case _:
             changes = {"ignored": run.ignored + 1}
     return msgspec.structs.replace(run, last=recorded.sequence, **changes)
@@ -63,7 +69,10 @@ def new_run(run: RunId) -> Run:
 
 
 class SourceFile(msgspec.Struct, frozen=True):
-    """An upstream file: fetched into our store, or failed; a later success overrides a failure."""
+    """An upstream file: fetched into our store, or failed; a later success overrides a failure.
+
+    ``fetched`` is None again once the file is forgotten.
+    """
 
     id: SourceId
     fetched: e.SourceFetched | None = None
@@ -75,13 +84,16 @@ class SourceFile(msgspec.Struct, frozen=True):
 def evolve_source(source: SourceFile, recorded: Recorded) -> SourceFile:
     """The source file after one more event; total."""
     event = recorded.event
-    if not may_append(recorded.role, event) or source.fetched is not None:
+    forgets = isinstance(event, e.SourceForgotten)
+    if not may_append(recorded.role, event) or forgets is (source.fetched is None):
         return msgspec.structs.replace(source, ignored=source.ignored + 1, last=recorded.sequence)
     match event:
         case e.SourceFetched():
             return msgspec.structs.replace(source, fetched=event, failed=None, last=recorded.sequence)
         case e.FetchFailed():
             return msgspec.structs.replace(source, failed=event, last=recorded.sequence)
+        case e.SourceForgotten():
+            return msgspec.structs.replace(source, fetched=None, last=recorded.sequence)
         case _:
             return msgspec.structs.replace(source, ignored=source.ignored + 1, last=recorded.sequence)
 

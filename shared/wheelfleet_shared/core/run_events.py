@@ -71,6 +71,10 @@ class RunFinished(EventBase, frozen=True):
     failed: int
 
 
+class RunForgotten(EventBase, frozen=True):
+    """An ended run is left out of all that is told from now on; what it alone led to may be collected."""
+
+
 class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
     """One requirement of a node, and the node chosen for it.
 
@@ -138,3 +142,7 @@ class FetchFailed(EventBase, frozen=True):
     url: str
     reason: str
     hint: str = ""
+
+
+class SourceForgotten(EventBase, frozen=True):
+    """No run leads to the upstream file any more: our copy may be gone, and is fetched again where it is wanted."""
