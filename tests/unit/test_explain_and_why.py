@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from story import RUN, Story, edge, stevedore
@@ -113,3 +115,17 @@ def test_why_ends_on_cycles():
 def test_why_refuses_a_name_that_no_graph_has():
     with pytest.raises(InputError):
         why(stevedore().world.graphs_of(RUN), "nothing")
+
+
+def test_what_machines_read_has_a_type_and_keys_in_one_style():
+    story = waiting_story()
+    walk = Walk(story.world)
+    walk.start()
+    walk.instructions()
+    data: dict[str, Any] = explain(story.world, walk, RUN, TOOL, ()).data
+    assert (data["type"], data["run"], data["name"]) == ("Explanation", RUN, TOOL)
+    (node,) = data["nodes"]
+    assert node["node"] == TOOL
+    assert node["waited_for_by"] == [PBR, TOP]
+    assert node["failure"] is None
+    assert all(key.isidentifier() and key.islower() for key in [*data, *node])

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.build import Build, Status
-from wheelfleet_shared.names import NodeKey, RunId
+from wheelfleet_shared.names import NodeKey, RunId, TargetId
 
 from .failures import failure_rows
 from .graph import Graph, GraphNode, closure
@@ -17,29 +19,67 @@ from .walk import Walk
 from .world import World
 
 
+class ExplainedNode(msgspec.Struct, frozen=True):
+    """One node, for machines. Entries of the lists are sentences, but ``waited_for_by``: node keys.
+
+    failure: None unless it failed.
+    """
+
+    target: TargetId
+    node: str
+    state: str
+    version_because: tuple[str, ...]
+    waits_for: tuple[str, ...]
+    agents: tuple[str, ...]
+    waited_for_by: tuple[str, ...]
+    failure: m.FailureRow | None = None
+
+
+class Explanation(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+    """All nodes of one name in a run."""
+
+    run: RunId
+    name: str
+    nodes: tuple[ExplainedNode, ...]
+
+
 def explain(world: World, walk: Walk, run: RunId, name: str, agents: Sequence[m.AgentRow]) -> m.Text:
     """For each node of that name: its state, its version's reason, what it waits for, who could build it, who waits.
 
-    Raises InputError where the run has none.
+    The data is an ``Explanation``. Raises InputError where the run has none.
     """
-    lines: list[str] = []
-    data: dict[str, object] = {}
-    for graph, node in nodes_named(world, run, name):
-        parts = {
-            "state": [_state(world, walk, graph, node)],
-            "version": list(_version(node)),
-            "waits for": list(_unmet(walk, graph, node)),
-            "agents": list(_agents(world, walk, graph, node, agents)),
-            "failure": list(_failure(world, walk, graph, node)),
-            "waiting for it": [str(key) for key in _waiting_for(walk, graph, node.key)],
-        }
-        lines.append(f"{node.key.name} {node.key.version} on {graph.target}: {parts['state'][0]}")
-        for title, found in parts.items():
-            if found and title != "state":
-                lines.append(f"  {title}:")
-                lines.extend(f"    {line}" for line in found)
-        data[f"{graph.target} {node.key}"] = parts
-    return m.Text(tuple(lines), data)
+    nodes = tuple(_explained(world, walk, graph, node, agents) for graph, node in nodes_named(world, run, name))
+    lines = tuple(line for node in nodes for line in _lines(node))
+    return m.Text(lines, msgspec.to_builtins(Explanation(run, name, nodes)))
+
+
+def _explained(world: World, walk: Walk, graph: Graph, node: GraphNode, agents: Sequence[m.AgentRow]) -> ExplainedNode:
+    return ExplainedNode(
+        target=graph.target,
+        node=str(node.key),
+        state=_state(world, walk, graph, node),
+        version_because=tuple(_version(node)),
+        waits_for=tuple(_unmet(walk, graph, node)),
+        agents=tuple(_agents(world, walk, graph, node, agents)),
+        waited_for_by=tuple(str(key) for key in _waiting_for(walk, graph, node.key)),
+        failure=_failure(world, walk, graph, node),
+    )
+
+
+def _lines(node: ExplainedNode) -> Iterator[str]:
+    name, _, version = node.node.partition("==")
+    yield f"{name} {version} on {node.target}: {node.state}"
+    parts = {
+        "version": node.version_because,
+        "waits for": node.waits_for,
+        "agents": node.agents,
+        "failure": tuple(_failure_lines(node.failure)) if node.failure is not None else (),
+        "waiting for it": node.waited_for_by,
+    }
+    for title, found in parts.items():
+        if found:
+            yield f"  {title}:"
+            yield from (f"    {line}" for line in found)
 
 
 def _state(world: World, walk: Walk, graph: Graph, node: GraphNode) -> str:
@@ -113,14 +153,17 @@ def _why_not(world: World, build: Build, row: m.AgentRow) -> str:
     return f"has all {row.slots} slots busy" if len(row.held) >= row.slots else ""
 
 
-def _failure(world: World, walk: Walk, graph: Graph, node: GraphNode) -> Iterator[str]:
-    for row in failure_rows(world, walk, graph):
-        if row.node == str(node.key):
-            yield f"{row.phase} ({row.kind}): {row.line}"
-            yield from (f"| {line}" for line in row.tail)
-            if row.hint:
-                yield f"hint: {row.hint}"
-            yield f"reproduce: {row.reproduce}"
+def _failure(world: World, walk: Walk, graph: Graph, node: GraphNode) -> m.FailureRow | None:
+    rows = failure_rows(world, walk, graph)
+    return next((row for row in rows if row.node == str(node.key)), None)
+
+
+def _failure_lines(row: m.FailureRow) -> Iterator[str]:
+    yield f"{row.phase} ({row.kind}): {row.line}"
+    yield from (f"| {line}" for line in row.tail)
+    if row.hint:
+        yield f"hint: {row.hint}"
+    yield f"reproduce: {row.reproduce}"
 
 
 def _waiting_for(walk: Walk, graph: Graph, key: NodeKey) -> list[NodeKey]:
