@@ -57,6 +57,7 @@ SAMPLES: tuple[e.Event, ...] = (
     e.BuildForgotten(),
     ACCEPTED,
     e.WheelTakenOver(INDEX, BUILD, KEY, NODE, WHEEL, SHA, "sim://cache"),
+    e.PrebuiltAccepted(INDEX, BUILD, KEY, NODE, WHEEL, SHA, "sim://elsewhere"),
     e.WheelPublished(),
     e.RebuildDiffered(BUILD, WHEEL),
     e.WheelWithdrawn("broken"),

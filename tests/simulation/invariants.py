@@ -51,7 +51,7 @@ class Checker:
 
     def _accepted_once(self, recorded: Recorded) -> None:
         event = recorded.event
-        if isinstance(event, e.WheelAccepted | e.WheelTakenOver):
+        if isinstance(event, e.Accepted):
             earlier = self.accepted.setdefault(recorded.aggregate.id, event.file.sha256)
             self.require(
                 recorded.aggregate.id not in self.world.files, f"{recorded.sequence}: accepted twice, first {earlier}"

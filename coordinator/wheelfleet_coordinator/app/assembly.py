@@ -22,6 +22,7 @@ from .leadership import Leadership, take_turns
 from .listings import FetchPage, Listings
 from .locking import lock
 from .page_writer import PageWriter
+from .prebuilt import PrebuiltAccepter
 from .resolving import Resolver
 from .taking_over import TakerOver
 from .verifying import Verifier
@@ -96,6 +97,7 @@ def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
         resolve=Resolver(world, committer, ports.blobs, listings).resolve,
         fetch=Fetcher(world, committer, ports.blobs, ports.download).fetch,
         take_over=TakerOver(world, committer, ports.blobs, ports.fetch_page, ports.download).take_over,
+        accept_prebuilt=PrebuiltAccepter(world, committer, ports.blobs).accept,
         lock=lambda instruction: lock(instruction, committer),
         verify=Verifier(world, committer, ports.blobs).verify,
     )

@@ -10,6 +10,7 @@ from wheelfleet_shared.core.envelope import Aggregate
 from ..core import decisions
 from ..core.instructions import (
     Abandon,
+    AcceptPrebuilt,
     Fetch,
     Finish,
     GiveUp,
@@ -40,6 +41,7 @@ class Workers(NamedTuple):
     resolve: Callable[[Resolve], Awaitable[Events]]
     fetch: Callable[[Fetch], Awaitable[Events]]
     take_over: Callable[[TakeOver], Awaitable[Events]]
+    accept_prebuilt: Callable[[AcceptPrebuilt], Awaitable[Events]]
     lock: Callable[[Lock], Awaitable[Events]]
     verify: Callable[[Verify], Awaitable[Events]]
 
@@ -53,6 +55,8 @@ async def carry_out(instruction: Instruction, committer: Committer, workers: Wor
             done = await workers.fetch(instruction)
         case TakeOver():
             done = await workers.take_over(instruction)
+        case AcceptPrebuilt():
+            done = await workers.accept_prebuilt(instruction)
         case Lock():
             done = await workers.lock(instruction)
         case Verify():

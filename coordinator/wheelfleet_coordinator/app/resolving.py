@@ -4,7 +4,7 @@ import asyncio
 from typing import NamedTuple
 
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.bundle import RunInputs, decode_inputs
+from wheelfleet_shared.core.bundle import Entry, RunInputs, decode_inputs
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import bundle_key
 from wheelfleet_shared.core.run import Run
@@ -14,6 +14,8 @@ from wheelfleet_shared.names import GraphId, RunId, TargetId
 from wheelfleet_shared.ports import Blobs
 
 from ..core import decisions
+from ..core.candidates import ProjectListing
+from ..core.closed_listing import closed_listing
 from ..core.constraints import Constraints
 from ..core.graph import Graph
 from ..core.instructions import Resolve
@@ -59,8 +61,17 @@ class Resolver:
     async def _resolved(self, graph: Graph, instruction: Resolve, rules: RunRules) -> Resolved:
         requirements = holding(instruction, rules.target)
         projects = projects_of(requirements, static_arcs(graph, instruction))
-        found = await asyncio.gather(*(self._listings.of(graph.run, project) for project in projects))
-        return resolve_stage(graph, instruction, requirements, dict(zip(projects, found, strict=True)), rules)
+        found = await self._listed(graph, projects, rules.entries)
+        return resolve_stage(graph, instruction, requirements, found, rules)
+
+    async def _listed(
+        self, graph: Graph, projects: list[str], entries: tuple[Entry, ...] | None
+    ) -> dict[str, ProjectListing]:
+        """What may be chosen of each project: of a saved order, else of our index, else of the package index."""
+        if entries is None:
+            found = await asyncio.gather(*(self._listings.of(graph.run, project) for project in projects))
+            return dict(zip(projects, found, strict=True))
+        return {project: closed_listing(self._world, graph.run, project, entries) for project in projects}
 
     async def _rules_of(self, graph: Graph) -> RunRules:
         place = _Place(graph.run, graph.target)
@@ -90,6 +101,7 @@ class Resolver:
             previous=previous,
             as_of=submitted.options.as_of,
             hashes=submitted.options.hashes,
+            entries=inputs.entries if submitted.options.mode == "entries" else None,
         )
 
     def _definition(self, target: TargetId) -> TargetDefinition:

@@ -87,9 +87,7 @@ class Verifier:
     async def _refuse(self, build: Build, line: str, hint: str) -> tuple[e.Event, ...]:
         return await self._conclude(build, e.BuildFailed(e.Failure("policy", "verify", line, hint=hint)))
 
-    async def _refuse_taken(
-        self, build: Build, wheel: e.FileRef, held: e.WheelAccepted | e.WheelTakenOver | None
-    ) -> tuple[e.Event, ...]:
+    async def _refuse_taken(self, build: Build, wheel: e.FileRef, held: e.Accepted | None) -> tuple[e.Event, ...]:
         other = f"{held.file.sha256} (build {held.build})" if held is not None else "other bytes"
         return await self._refuse(
             build,

@@ -6,15 +6,44 @@ The package index is not asked: a version that is newer by now must not slip int
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.bundle import Entry
-from wheelfleet_shared.names import IndexName
+from wheelfleet_shared.names import IndexName, RunId
 
 from .candidates import Candidate, ProjectListing, Release, candidate_at, missing_project
+from .choose_version import Choice
+from .constraints import Constraints
+from .refusals import Refusal
 from .world import World
+
+
+def choose_entry(requirement: Requirement, listing: ProjectListing, constraints: Constraints) -> Choice | Refusal:
+    """The newest version of a closed listing that requirement and constraint let in, pre-releases too.
+
+    What a run once chose is chosen again: neither yanks nor Requires-Python are asked about.
+    """
+    for release in listing.releases:
+        fits = requirement.specifier.contains(release.version, prereleases=True)
+        if fits and constraints.admit(requirement.name, release.version):
+            return Choice(str(release.version), release.candidates[0], "newest of the order that fits")
+    held = ", ".join(str(release.version) for release in listing.releases) or "none"
+    return Refusal(
+        f"neither the order nor the index holds a version for {requirement} (held: {held})",
+        "take the order and the constraints of one run, or bootstrap",
+    )
+
+
+def closed_listing(world: World, run: RunId, project: str, entries: tuple[Entry, ...]) -> ProjectListing:
+    """What a run that builds a saved order may choose of a project: entries first, else what our index holds."""
+    listing = listing_of_entries(project, entries)
+    submitted = world.runs[run].submitted
+    if listing.releases or submitted is None:
+        return listing
+    return listing_of_index(world, submitted.index, project)
 
 
 def listing_of_entries(project: str, entries: Iterable[Entry]) -> ProjectListing:

@@ -12,10 +12,11 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import ABORT_BUDGET, GOOD, Build, Status
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.file import FileStatus, WheelFile
+from wheelfleet_shared.errors import PolicyError
 from wheelfleet_shared.names import BuildId, FileId, GraphId, RunId, SourceId
 
 from .graph import stage_id
-from .instructions import Finish, GiveUp, Plan, Refuse, Satisfy, TakeOver
+from .instructions import AcceptPrebuilt, Finish, GiveUp, Plan, Refuse, Satisfy, TakeOver
 from .standing import ended_badly, is_of_before, lost_its_result, may_reopen
 from .world import World
 
@@ -56,12 +57,28 @@ def _is_active(world: World, run: RunId) -> bool:
     return run in world.runs and world.runs[run].status == "active"
 
 
-def take_over(world: World, instruction: TakeOver, file: e.FileRef) -> tuple[e.Event, ...]:
+def take_over(world: World, instruction: TakeOver | AcceptPrebuilt, file: e.FileRef) -> tuple[e.Event, ...]:
     """Name a build and end it by a published wheel, in one decision: nothing of it is ever begun."""
+    return _named(world, instruction, e.BuildSatisfied(file))
+
+
+def _named(
+    world: World, instruction: TakeOver | AcceptPrebuilt, end: e.BuildSatisfied | e.BuildFailed
+) -> tuple[e.Event, ...]:
+    """The build named, if nobody has, or open again, and ended at once."""
     build = world.build(instruction.build)
-    if build.status is not Status.ABSENT or not _is_active(world, instruction.run):
+    if not _is_active(world, instruction.run):
         return ()
-    return (instruction.plan, e.BuildWanted(instruction.run), e.BuildSatisfied(file))
+    wanted = () if instruction.run in build.wanted_by else (e.BuildWanted(instruction.run),)
+    if build.status is Status.ABSENT:
+        return (instruction.plan, *wanted, end)
+    again = isinstance(instruction, AcceptPrebuilt) and build.status is Status.PLANNED
+    return (*wanted, end) if again else ()
+
+
+def refuse_prebuilt(world: World, instruction: AcceptPrebuilt, fault: PolicyError) -> tuple[e.Event, ...]:
+    """End the build of a prebuilt wheel that cannot be published."""
+    return _named(world, instruction, e.BuildFailed(e.Failure("policy", "prebuilt", fault.what, hint=fault.next_step)))
 
 
 def satisfy(world: World, instruction: Satisfy) -> tuple[e.Event, ...]:
@@ -198,7 +215,7 @@ def fetched(world: World, source: SourceId, event: e.SourceFetched | e.FetchFail
     return () if world.source(source).fetched is not None else (event,)
 
 
-def accept(file: WheelFile, event: e.WheelAccepted | e.WheelTakenOver) -> tuple[e.Event, ...]:
+def accept(file: WheelFile, event: e.Accepted) -> tuple[e.Event, ...]:
     """The commit point: take the file name, or tell that it is taken with other bytes."""
     if file.status is FileStatus.ABSENT:
         return (event,)

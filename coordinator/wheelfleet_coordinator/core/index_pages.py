@@ -66,14 +66,14 @@ def page_of(world: World, index: IndexName, project: str, form: PageForm) -> byt
     return project_page(index, Distribution(project), [world.files[file] for file in found], form)
 
 
-def _shown(files: Iterable[WheelFile]) -> list[tuple[WheelFile, e.WheelAccepted | e.WheelTakenOver]]:
+def _shown(files: Iterable[WheelFile]) -> list[tuple[WheelFile, e.Accepted]]:
     published = [
         (file, file.accepted) for file in files if file.status is FileStatus.PUBLISHED and file.accepted is not None
     ]
     return sorted(published, key=lambda pair: pair[1].file.file_name)
 
 
-_Shown = list[tuple[WheelFile, e.WheelAccepted | e.WheelTakenOver]]
+_Shown = list[tuple[WheelFile, e.Accepted]]
 
 
 def _project_json(project: str, shown: _Shown, url_of: UrlOf) -> bytes:
@@ -87,7 +87,7 @@ def _project_json(project: str, shown: _Shown, url_of: UrlOf) -> bytes:
     return _json(page)
 
 
-def _file_json(file: WheelFile, accepted: e.WheelAccepted | e.WheelTakenOver, url: str) -> dict[str, object]:
+def _file_json(file: WheelFile, accepted: e.Accepted, url: str) -> dict[str, object]:
     entry: dict[str, object] = {
         "filename": accepted.file.file_name,
         "url": url,
@@ -116,7 +116,7 @@ def _project_html(project: str, shown: _Shown, url_of: UrlOf, *, metadata: bool 
     return _html(f"Links for {project}", links)
 
 
-def _link(file: WheelFile, accepted: e.WheelAccepted | e.WheelTakenOver, url: str, *, metadata: bool) -> str:
+def _link(file: WheelFile, accepted: e.Accepted, url: str, *, metadata: bool) -> str:
     attributes = {"href": f"{url}#sha256={accepted.file.sha256}"}
     if accepted.requires_python:
         attributes["data-requires-python"] = accepted.requires_python

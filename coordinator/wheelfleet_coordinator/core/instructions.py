@@ -44,6 +44,14 @@ class TakeOver(NamedTuple):
     run: RunId
 
 
+class AcceptPrebuilt(NamedTuple):
+    """Publish a wheel that the user marked as built elsewhere; it lies in our store as a source."""
+
+    build: BuildId
+    plan: e.BuildPlanned
+    run: RunId
+
+
 class Satisfy(NamedTuple):
     """End a build by a wheel of our index that another target's build made."""
 
@@ -116,5 +124,18 @@ class Finish(NamedTuple):
 
 
 Instruction = (
-    Fetch | Resolve | TakeOver | Satisfy | Refuse | Plan | Lock | Queue | Retry | Verify | GiveUp | Abandon | Finish
+    Fetch
+    | Resolve
+    | TakeOver
+    | AcceptPrebuilt
+    | Satisfy
+    | Refuse
+    | Plan
+    | Lock
+    | Queue
+    | Retry
+    | Verify
+    | GiveUp
+    | Abandon
+    | Finish
 )

@@ -10,6 +10,7 @@ from wheelfleet_shared.names import BuildId, GraphId, NodeKey, RunId, source_id
 from .graph import Graph, GraphNode, Visit
 from .held_wheels import file_in_the_way, serving_file
 from .instructions import (
+    AcceptPrebuilt,
     Fetch,
     GiveUp,
     Instruction,
@@ -81,6 +82,8 @@ def step(
         if may_reopen(world, result, graph.run):
             return _plan(graph, builds.result, Stand.PREPARING)
         return Step(Standing(Stand.FAILED, settled=True, build=result.id))
+    if node.first.source_type == "prebuilt":
+        return _prebuilt(world, graph, node, builds)
     forced = is_forced(world, graph, node)
     held = _held(world, graph, builds.result, forced=forced)
     if held is not None:
@@ -97,6 +100,14 @@ def _may_take_over(world: World, graph: Graph, named: tuple[BuildId, e.BuildPlan
     submitted = world.runs[graph.run].submitted
     new = world.build(build).status is Status.ABSENT and (graph.run, build) not in asked
     return new and plan.goal == "wheel" and submitted is not None and bool(submitted.options.cache_servers)
+
+
+def _prebuilt(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds) -> Step:
+    """Bring the wheel into our store, then publish it; nothing of it is built."""
+    build, plan = builds.result
+    if world.source(builds.source_file).fetched is None:
+        return _fetch(world, graph, node)
+    return Step(Standing(Stand.VERIFYING, build=build), (AcceptPrebuilt(build, plan, graph.run),))
 
 
 def _held(world: World, graph: Graph, named: tuple[BuildId, e.BuildPlanned], *, forced: bool) -> Step | None:

@@ -12,12 +12,14 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core.bundle import Entry
 from wheelfleet_shared.core.expectation import expectation_of
 from wheelfleet_shared.core.targets import TargetDefinition, evaluate_marker
 from wheelfleet_shared.names import NodeKey
 
 from .candidates import Candidate, ProjectListing, missing_project
 from .choose_version import Choice, Parent, choose, file_names_of
+from .closed_listing import choose_entry
 from .constraints import Constraints
 from .graph import Arc, Graph, StageId
 from .instructions import Resolve
@@ -29,13 +31,17 @@ EDGES_AN_EVENT: Final = 150
 
 
 class RunRules(NamedTuple):
-    """What a run says of every choice on one target. hashes: requirement text → allowed sha256s."""
+    """What a run says of every choice on one target. hashes: requirement text → allowed sha256s.
+
+    entries: of the saved order that the run builds; None where it asks the package index.
+    """
 
     target: TargetDefinition
     constraints: Constraints
     previous: PreviousGraph | None
     as_of: float | None
     hashes: Mapping[str, tuple[str, ...]]
+    entries: tuple[Entry, ...] | None = None
 
 
 class Resolved(NamedTuple):
@@ -104,6 +110,8 @@ def resolve_stage(
             continue
         listing = listings.get(str(canonicalize_name(requirement.name))) or missing_project(requirement.name)
         outcome = _choose(graph, resolve, requirement, listing, kinds[-1], rules)
+        if isinstance(outcome, Refusal) and rules.entries is not None and resolve.stage == "install":
+            continue  # an order need not hold all that its wheels install, unless an environment does
         if isinstance(outcome, Refusal):
             failures.append(_unresolvable(graph, resolve, requirement, outcome))
         else:
@@ -136,6 +144,8 @@ def static_arcs(graph: Graph, resolve: Resolve) -> tuple[Arc, ...]:
 def _choose(
     graph: Graph, resolve: Resolve, requirement: Requirement, listing: ProjectListing, kind: e.EdgeKind, rules: RunRules
 ) -> Choice | Refusal:
+    if rules.entries is not None:
+        return choose_entry(requirement, listing, rules.constraints)
     parent = Parent(resolve.node.name if resolve.node is not None else None, kind)
     outcome = choose(
         requirement,
@@ -190,6 +200,7 @@ def _edge(
         source_name=choice.candidate.file_name,
         source_sha256=choice.candidate.sha256,
         expectation=expectation_of(names),
+        source_type="prebuilt" if choice.candidate.kind == "wheel" else "sdist",
         constraint=rules.constraints.text(name),
         why=_why(choice),
     )

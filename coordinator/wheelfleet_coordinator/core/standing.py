@@ -96,7 +96,7 @@ def may_reopen(world: World, build: Build, run: RunId) -> bool:
 def is_forced(world: World, graph: Graph, node: GraphNode) -> bool:
     """Whether the run builds the node although its wheel is there: every node, of a saved order its entries."""
     submitted = world.runs[graph.run].submitted
-    if submitted is None or not submitted.options.force:
+    if submitted is None or not submitted.options.force or node.first.source_type == "prebuilt":
         return False
     return submitted.options.mode == "bootstrap" or any(parent is None for parent, _ in node.arcs_in)
 

@@ -44,11 +44,13 @@ from .event_base import (
     Stage,
 )
 from .file_events import (
+    Accepted,
     AgentDrainRequested,
     AgentJoined,
     AgentLeft,
     AgentQuarantined,
     IndexUpdated,
+    PrebuiltAccepted,
     RebuildDiffered,
     TargetDefined,
     WheelAccepted,
@@ -106,7 +108,16 @@ BuildEvent = (
     | BuildForgotten
 )
 
-FileEvent = WheelAccepted | WheelTakenOver | WheelPublished | RebuildDiffered | WheelWithdrawn | WheelLost | WheelYanked
+FileEvent = (
+    WheelAccepted
+    | WheelTakenOver
+    | PrebuiltAccepted
+    | WheelPublished
+    | RebuildDiffered
+    | WheelWithdrawn
+    | WheelLost
+    | WheelYanked
+)
 
 PageEvent = IndexUpdated
 
@@ -119,6 +130,7 @@ Event = RunEvent | GraphEvent | SourceEvent | BuildEvent | FileEvent | PageEvent
 
 __all__ = [
     "AbortKind",
+    "Accepted",
     "AgentDrainRequested",
     "AgentEvent",
     "AgentJoined",
@@ -161,6 +173,7 @@ __all__ = [
     "LockedFile",
     "MetadataPrepared",
     "PageEvent",
+    "PrebuiltAccepted",
     "ProjectListed",
     "QuarantineLifted",
     "RebuildDiffered",

@@ -23,6 +23,7 @@ class FileStatus(StrEnum):
 FILE_TRANSITIONS: Final[dict[type, tuple[frozenset[FileStatus], FileStatus]]] = {
     e.WheelAccepted: (frozenset({FileStatus.ABSENT}), FileStatus.ACCEPTED),
     e.WheelTakenOver: (frozenset({FileStatus.ABSENT}), FileStatus.ACCEPTED),
+    e.PrebuiltAccepted: (frozenset({FileStatus.ABSENT}), FileStatus.ACCEPTED),
     e.WheelPublished: (frozenset({FileStatus.ACCEPTED}), FileStatus.PUBLISHED),
     e.WheelWithdrawn: (frozenset({FileStatus.ACCEPTED, FileStatus.PUBLISHED}), FileStatus.GONE),
     e.WheelLost: (frozenset({FileStatus.ACCEPTED, FileStatus.PUBLISHED}), FileStatus.GONE),
@@ -36,7 +37,7 @@ class WheelFile(msgspec.Struct, frozen=True):
 
     id: FileId
     status: FileStatus = FileStatus.ABSENT
-    accepted: e.WheelAccepted | e.WheelTakenOver | None = None
+    accepted: e.Accepted | None = None
     published_at: float = 0.0
     yanked: str | None = None
     differed: int = 0
@@ -51,7 +52,7 @@ def evolve_file(file: WheelFile, recorded: Recorded) -> WheelFile:
     transition = FILE_TRANSITIONS.get(type(event))
     if allowed and transition is not None and file.status in transition[0]:
         changes: dict[str, object] = {"status": transition[1]}
-        if isinstance(event, e.WheelAccepted | e.WheelTakenOver):
+        if isinstance(event, e.Accepted):
             changes["accepted"] = event
         elif isinstance(event, e.WheelPublished):
             changes["published_at"] = recorded.envelope.at

@@ -39,6 +39,25 @@ class WheelTakenOver(EventBase, frozen=True):
     build_backend: tuple[str, ...] = ()
 
 
+class PrebuiltAccepted(EventBase, frozen=True):
+    """A wheel that the user marked as built elsewhere serves under this file name. origin: URL without credentials."""
+
+    index: IndexName
+    build: BuildId
+    key: BuildKey
+    node: NodeKey
+    file: FileRef
+    metadata_sha256: Sha256
+    origin: str
+    requires_dist: tuple[str, ...] = ()
+    requires_python: str = ""
+    provides_extra: tuple[str, ...] = ()
+
+
+Accepted = WheelAccepted | WheelTakenOver | PrebuiltAccepted
+"""What makes a file name mean certain bytes, from then on."""
+
+
 class WheelPublished(EventBase, frozen=True):
     """Blob and metadata are in place: builds may use the wheel. The time of this event is its upload time."""
 
