@@ -126,6 +126,6 @@ def test_what_machines_read_has_a_type_and_keys_in_one_style():
     assert (data["type"], data["run"], data["name"]) == ("Explanation", RUN, TOOL)
     (node,) = data["nodes"]
     assert node["node"] == TOOL
-    assert node["waited_for_by"] == [PBR, TOP]
+    assert list(node["waited_for_by"]) == [PBR, TOP]
     assert node["failure"] is None
     assert all(key.isidentifier() and key.islower() for key in [*data, *node])
