@@ -17,12 +17,15 @@ from wheelfleet_agent.adapters.probe_host import probe_interpreter, probe_machin
 from wheelfleet_agent.adapters.sandbox_probe import SandboxReport
 from wheelfleet_agent.adapters.transfer import Transfer
 from wheelfleet_agent.app.builder import HostBuilder
+from wheelfleet_agent.app.daemon import _equipment as equipment_of
+from wheelfleet_agent.app.daemon import cores_per_build
 from wheelfleet_agent.app.host import Host, Interpreter
 from wheelfleet_agent.core.interpreters import define_target
 from wheelfleet_agent.core.sandbox_plan import Level
 from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import plan_build
+from wheelfleet_shared.core.configuration import AgentConfig
 from wheelfleet_shared.core.messages import Download, Work
 from wheelfleet_shared.names import IndexName, NodeKey, Sha256
 
@@ -78,10 +81,10 @@ class Kept:
         )
         return Work(build, 1, plan, target, Download(self.sdist, ""), epoch=EPOCH)
 
-    def attempt(self, host: Host, work: Work):
+    def attempt(self, host: Host, work: Work, cores: int = 1):
         async def carry_out():
             transfer = Transfer(self.cache)
-            builder = HostBuilder(host, transfer, 1, SystemClock())
+            builder = HostBuilder(host, transfer, cores, SystemClock())
             try:
                 return await builder.carry_out(work, lambda phase: None, self.log, self.upload)
             finally:
@@ -122,6 +125,22 @@ def test_a_pure_wheel_where_a_native_one_was_expected_is_refused_with_what_the_l
     assert "yaml.h: No such file" in failed.failure.line
     assert "yaml.h" in failed.failure.hint
     assert list(kept.uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize(("said", "cores"), [(0, 2), (3, 3)])
+def test_a_build_has_the_cores_that_the_run_says_else_its_share(tmp_path, host, said, cores):
+    assert (cores_per_build(4, 2), cores_per_build(1, 4)) == (2, 1)
+    kept = Kept(tmp_path, '\nprint("cores", os.environ["MAX_JOBS"], flush=True)\n')
+    work = msgspec.structs.replace(kept.work(host, "open"), cores=said, requirements=())
+    kept.attempt(host, work, cores_per_build(4, 2))
+    assert f"cores {cores}" in kept.log.text.splitlines()
+
+
+def test_an_agent_that_joins_tells_its_toolchain(host):
+    config = AgentConfig("credential", str(host.folder), 2, (str(INTERPRETER),))
+    joined = equipment_of(config, host).joined
+    assert (joined.toolchain, joined.slots) == (host.toolchain.digest, 2)
+    assert joined.targets == tuple(host.interpreters)
 
 
 def test_the_same_wheel_passes_where_nothing_native_was_expected(tmp_path, host):

@@ -1,3 +1,5 @@
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,15 @@ def test_settings_win_and_may_build_on_what_is_there():
 def test_settings_that_read_what_is_not_there_are_refused(text):
     with pytest.raises(InputError, match="TOKEN"):
         variables(variables={"TOKEN": text})
+
+
+def test_a_checkout_around_the_build_folder_is_not_seen(tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    source = tmp_path / "build" / "source"
+    source.mkdir(parents=True)
+    seen = hook_environment(HookSettings(epoch=1_000), PLACES._replace(build=tmp_path / "build"))
+    asked = ["git", "rev-parse", "--show-toplevel"]
+    there = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    ceiling = {"GIT_CEILING_DIRECTORIES": seen["GIT_CEILING_DIRECTORIES"]}
+    assert subprocess.run(asked, cwd=source, env=there, check=False, capture_output=True).returncode == 0
+    assert subprocess.run(asked, cwd=source, env=there | ceiling, check=False, capture_output=True).returncode != 0

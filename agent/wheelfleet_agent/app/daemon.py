@@ -102,11 +102,16 @@ async def _until_lost(agent: Agent, lost: asyncio.Event) -> None:
     await serving
 
 
+def cores_per_build(cpus: int, slots: int) -> int:
+    """The cores inside one build where the run does not say: an equal share, at least one."""
+    return max(1, cpus // slots)
+
+
 def _agent(config: AgentConfig, host: Host, client: Client, actor: Actor, transfer: Transfer) -> Agent:
     # An agent may not read the log, so it cannot ask for its incarnation either.
     log = NatsLog(client, actor, "")
     desk = DeskClient(log, NatsBus(client), SystemClock(), lambda: uuid.uuid4().hex)
-    cores = max(1, host.machine.cpus // config.slots)
+    cores = cores_per_build(host.machine.cpus, config.slots)
 
     def open_attempt(work: Work) -> StoredFiles:
         logs = host.folder / "logs" / f"{work.build}-{work.fence}"
