@@ -188,7 +188,13 @@ def test_a_replay_of_the_export_gives_the_same_bytes(first: Said, machine: Machi
 
 def test_detached_runs_and_dry_ones(first: Said, machine: Machine):
     dry = machine.bootstrap("--dry-run", "--format", "json", "top", "later>5")
-    assert json.loads(dry.out)["there already"] == ["top-1.0-0-py3-none-any.whl"]
+    assert dry.status == 1, dry.err
+    told = json.loads(dry.out)
+    assert told["type"] == "DryRun"
+    top, later = told["requirements"]
+    assert (top["status"], top["version"], top["wheel"]) == ("take over", "1.0", "top-1.0-0-py3-none-any.whl")
+    assert (later["status"], later["version"]) == ("no version", "")
+    assert later["why"]
     detached = machine.bootstrap("--detach", "top")
     assert detached.out == f"{machine.newest_run()}\n"
     assert machine.run("wait", detached.out.strip()).status == 0

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +12,8 @@ from wheelfleet_shared.errors import InfrastructureError
 from wheelfleet_shared.names import TargetId
 
 from ..app.cluster_files import data_folder
-from .connection import Link, http_url_of, is_embedded, linked
-from .existing import existing_wheels
+from .connection import Link, is_embedded, linked
+from .dry_run import tell_dry_run
 from .finishing import finish
 from .inputs import Checked, require_index
 from .settings import Format, Settings
@@ -57,7 +56,7 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
             # Whoever detaches wants the id alone on standard output.
             _say_first(checked, targets, on_offer, settings, link, err=manner.detach)
         if manner.dry_run:
-            return _say_dry(checked, targets, await _existing(link, checked), settings)
+            return await tell_dry_run(link, checked, targets, settings)
         bundle = await store_inputs(link, checked.inputs)
         run = await submit(link, checked.into, targets, checked.requirements, checked.options, bundle)
         if manner.detach:
@@ -97,29 +96,3 @@ def _say_first(
     typer.echo("wheelfleet: " + "; ".join(parts), err=err)
     if checked.choice.ignored:
         typer.echo(f"ignored: {', '.join(checked.choice.ignored)}: only the one index is read", err=err)
-
-
-async def _existing(link: Link, checked: Checked) -> list[str]:
-    url = f"{await http_url_of(link)}/indexes/{checked.into}/simple/"
-    return await existing_wheels(url, link.credential, checked.requirements)
-
-
-def _say_dry(checked: Checked, targets: tuple[TargetId, ...], existing: list[str], settings: Settings) -> int:
-    """What would be queued, and what of it is there."""
-    told = {
-        "requirements": list(checked.requirements),
-        "constraints": [text for text, _ in checked.inputs.constraints],
-        "previous graph": bool(checked.inputs.previous_graph),
-        "index": str(checked.into),
-        "source index": checked.choice.url,
-        "targets": list(targets),
-        "there already": existing,
-        "output": [str(place) for place in checked.places],
-    }
-    if settings.format is Format.JSON:
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
-        return 0
-    typer.echo("nothing is queued; these inputs are good:")
-    for name, value in told.items():
-        typer.echo(f"  {name}: {', '.join(value) if isinstance(value, list) else value}")
-    return 0

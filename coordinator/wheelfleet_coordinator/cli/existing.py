@@ -1,56 +1,36 @@
-"""What the index of ours holds already for some requirements."""
+"""What the index of ours holds already of some projects."""
 
 import asyncio
 from collections.abc import Sequence
 
 import httpx
-import msgspec
-from packaging.requirements import Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from wheelfleet_shared.core.credentials import Credential
 from wheelfleet_shared.errors import InfrastructureError
 
-_JSON = "application/vnd.pypi.simple.v1+json"
+from ..core.candidates import JSON_TYPE, ProjectListing, missing_project, read_page
 
 
-class _File(msgspec.Struct):
-    filename: str
+async def held_listings(index_url: str, credential: Credential, projects: Sequence[str]) -> dict[str, ProjectListing]:
+    """Project → what the index lists of it.
 
-
-class _Page(msgspec.Struct):
-    files: list[_File]
-
-
-async def existing_wheels(index_url: str, credential: Credential, requirements: Sequence[str]) -> list[str]:
-    """File names of published wheels that satisfy one of the requirements, by name; what they need is not looked at.
-
-    Raises InfrastructureError where the index cannot be reached.
+    index_url: with a slash at the end. Raises InfrastructureError where the index cannot be reached.
     """
-    headers = {"Accept": _JSON}
+    headers = {"Accept": JSON_TYPE}
     if credential.http_token:
         headers["Authorization"] = f"Bearer {credential.http_token}"
     async with httpx.AsyncClient(trust_env=False, timeout=15.0, headers=headers) as client:
-        found = await asyncio.gather(*(_of(client, index_url, Requirement(text)) for text in requirements))
-    return sorted({name for names in found for name in names})
+        found = await asyncio.gather(*(_of(client, f"{index_url}{project}/", project) for project in projects))
+    return dict(zip(projects, found, strict=True))
 
 
-async def _of(client: httpx.AsyncClient, index_url: str, requirement: Requirement) -> list[str]:
+async def _of(client: httpx.AsyncClient, url: str, project: str) -> ProjectListing:
     try:
-        answer = await client.get(f"{index_url}{canonicalize_name(requirement.name)}/")
+        answer = await client.get(url)
     except httpx.HTTPError as error:
-        raise InfrastructureError(f"{index_url} cannot be reached: {error}", "see `wheelfleet doctor`") from error
+        raise InfrastructureError(f"{url} cannot be reached: {error}", "see `wheelfleet doctor`") from error
     if answer.status_code == 404:
-        return []
+        return missing_project(project)
     if not answer.is_success:
-        raise InfrastructureError(f"{index_url} answers {answer.status_code}", "see `wheelfleet doctor`")
-    page = msgspec.json.decode(answer.content, type=_Page)
-    return [file.filename for file in page.files if _satisfies(file.filename, requirement)]
-
-
-def _satisfies(file_name: str, requirement: Requirement) -> bool:
-    try:
-        version = parse_wheel_filename(file_name)[1]
-    except InvalidWheelFilename:
-        return False
-    return requirement.specifier.contains(version, prereleases=True)
+        raise InfrastructureError(f"{url} answers {answer.status_code}", "see `wheelfleet doctor`")
+    return read_page(answer.content, answer.headers.get("Content-Type", ""), url, project)
