@@ -95,6 +95,7 @@ def test_a_missing_bucket_makes_everything_unknown_and_nothing_missing(settings,
 def test_an_endpoint_that_answers_nothing_is_named(tmp_path, monkeypatch):
     once = s3_blobs._OPTIONS.merge(Config(retries={"max_attempts": 1, "mode": "standard"}))
     monkeypatch.setattr(s3_blobs, "_OPTIONS", once)
+    monkeypatch.setattr(s3_blobs, "ATTEMPTS", 1)
     assert_unknown(S3Settings("http://127.0.0.1:1", "wheels", "k", "s"), tmp_path, "127.0.0.1:1")
 
 

@@ -1,7 +1,8 @@
-"""Blobs on an S3 endpoint, by boto3 in threads of its own.
+"""Blobs on an S3 endpoint, in threads of its own.
 
-boto3 in threads moves more small blobs a second than the asyncio clients do, and the event loop
-never waits for a byte. A store's "no" (404) and its "unknown" (everything else) stay apart.
+Threads move more small blobs a second than the asyncio clients do, and the event loop never waits
+for a byte. What every wheel needs goes by ``s3_requests``; buckets, listings, and large files in
+parts by boto3. A store's "no" (404) and its "unknown" (everything else) stay apart.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import msgspec
+import urllib3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
@@ -26,6 +28,7 @@ from ..core.presign import Credentials, object_url, presign, upload_headers
 from ..errors import BlobMissing, InfrastructureError
 from ..names import Sha256
 from ..ports import BlobInfo, Clock, SignedUpload
+from .s3_requests import ATTEMPTS, CONNECT_TIMEOUT, READ_TIMEOUT, Refused, S3Requests
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,10 +46,10 @@ _OPTIONS = Config(
     # Checksums in trailers, the default since 2025, are refused by several servers over TLS.
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
-    retries={"max_attempts": 5, "mode": "standard"},
+    retries={"max_attempts": ATTEMPTS, "mode": "standard"},
     max_pool_connections=2 * THREADS,
-    connect_timeout=5,
-    read_timeout=60,
+    connect_timeout=CONNECT_TIMEOUT,
+    read_timeout=READ_TIMEOUT,
     proxies={},
     tcp_keepalive=True,
 )
@@ -94,11 +97,15 @@ class S3Blobs:
         self._bucket = settings.bucket
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
         self._client = _connect(settings)
+        self._requests = S3Requests(
+            settings.endpoint_url, settings.bucket, settings.region, settings.credentials, THREADS, ATTEMPTS
+        )
 
     async def close(self) -> None:
         """Wait for the requests under way and let threads and connections go."""
         await asyncio.to_thread(self._pool.shutdown)
         self._client.close()
+        self._requests.close()
 
     async def ensure_bucket(self) -> None:
         """The bucket exists afterwards; it is made where it did not."""
@@ -106,22 +113,15 @@ class S3Blobs:
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         """Store the bytes under the key, durable on return."""
-
-        def put() -> None:
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=data,
-                ContentType=content_type,
-                CacheControl=cache_control(key),
-            )
-
-        await self._run("put", key, put)
+        await self._run("put", key, lambda: self._requests.put(key, data, content_type))
 
     async def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Store the file under the key, in parts of 16 MiB where it is larger than 64 MiB."""
 
         def put() -> None:
+            if path.stat().st_size < _TRANSFER.multipart_threshold:
+                self._requests.put_file(key, path, content_type)
+                return
             extra = {"ContentType": content_type, "CacheControl": cache_control(key)}
             self._client.upload_file(str(path), self._bucket, key, ExtraArgs=extra, Config=_TRANSFER)
 
@@ -129,31 +129,18 @@ class S3Blobs:
 
     async def get(self, key: str) -> bytes:
         """The bytes; raises BlobMissing."""
-
-        def get() -> bytes:
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-
-        return await self._run("get", key, get)
+        return await self._run("get", key, lambda: self._requests.get(key))
 
     async def get_range(self, key: str, start: int, length: int) -> bytes:
         """At most ``length`` bytes from ``start`` (negative: from the end); raises BlobMissing.
 
         A negative start transfers all bytes up to the end, whatever the length.
         """
-
-        def get() -> bytes:
-            wanted = f"bytes={start}" if start < 0 else f"bytes={start}-{start + max(length, 1) - 1}"
-            response = self._client.get_object(Bucket=self._bucket, Key=key, Range=wanted)
-            data = response["Body"].read()
-            # Some stores ignore the range and answer 200 with everything.
-            whole = response["ResponseMetadata"]["HTTPStatusCode"] == 200
-            return (data[start:] if whole else data)[:length]
-
-        return await self._run("get range", key, lambda: _empty_beyond_the_end(get))
+        return await self._run("get range", key, lambda: self._requests.get_range(key, start, length))
 
     async def head(self, key: str) -> BlobInfo | None:
         """The blob's facts, or None where it is not there; the latter costs a second request."""
-        return await self._run("head", key, lambda: self._head(key))
+        return await self._run("head", key, lambda: self._requests.head(key))
 
     async def delete(self, key: str) -> None:
         """Remove the blob; no error where it is not there."""
@@ -193,17 +180,6 @@ class S3Blobs:
             paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": self._page_size})
         )
 
-    def _head(self, key: str) -> BlobInfo | None:
-        try:
-            found = self._client.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if _status(error) != 404:
-                raise
-            # Without a body a missing bucket looks the same; that is no word about the blob.
-            self._client.head_bucket(Bucket=self._bucket)
-            return None
-        return BlobInfo(key, found["ContentLength"], found["LastModified"].timestamp())
-
     def _ensure_bucket(self) -> None:
         try:
             self._client.head_bucket(Bucket=self._bucket)
@@ -224,7 +200,7 @@ class S3Blobs:
         """What the call returns, made in a thread; the library's errors become ours."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
-        except (BotoCoreError, ClientError, Boto3Error) as error:
+        except (BotoCoreError, ClientError, Boto3Error, Refused, urllib3.exceptions.HTTPError) as error:
             raise _translated(error, operation, f"{self._settings.place}/{key}") from error
 
 
@@ -238,40 +214,39 @@ def _connect(settings: S3Settings) -> "S3Client":
     return session.client("s3", endpoint_url=settings.endpoint_url, config=_OPTIONS)
 
 
-def _empty_beyond_the_end(get: Callable[[], bytes]) -> bytes:
-    try:
-        return get()
-    except ClientError as error:
-        if _status(error) == 416:
-            return b""
-        raise
-
-
 def _status(error: ClientError) -> int:
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
-def _translated(error: Exception, operation: str, place: str) -> BlobMissing | InfrastructureError:
-    """BlobMissing for a plain 404 alone; a 403 may hide anything, so it is unknown too."""
+def _refusal(error: Exception) -> Refused | None:
+    """What the store answered, or None where it answered nothing."""
     if isinstance(error, Boto3Error) and isinstance(error.__context__, ClientError):
         error = error.__context__  # upload_file hides the answer of the store behind a sentence
-    if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") == "NoSuchKey":
-        return BlobMissing(f"there is no blob {place}", "if an index or an event names it, ask for it to be rebuilt")
-    what = f"the object store failed to {operation} {place}: {_reason(error)}"
-    return InfrastructureError(what, _next_step(error))
-
-
-def _reason(error: Exception) -> str:
     if isinstance(error, ClientError):
-        return f"{_status(error)} {error.response.get('Error', {}).get('Code', '')}"
+        return Refused(_status(error), error.response.get("Error", {}).get("Code", ""))
+    return error if isinstance(error, Refused) else None
+
+
+def _translated(error: Exception, operation: str, place: str) -> BlobMissing | InfrastructureError:
+    """BlobMissing for a plain 404 alone; a 403 may hide anything, so it is unknown too."""
+    refusal = _refusal(error)
+    if refusal is not None and refusal.code == "NoSuchKey":
+        return BlobMissing(f"there is no blob {place}", "if an index or an event names it, ask for it to be rebuilt")
+    what = f"the object store failed to {operation} {place}: {refusal or _silence(error)}"
+    return InfrastructureError(what, _next_step(refusal))
+
+
+def _silence(error: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
+        error = error.reason
     return f"{type(error).__name__}: {error}"
 
 
-def _next_step(error: Exception) -> str:
-    if not isinstance(error, ClientError):
+def _next_step(refusal: Refused | None) -> str:
+    if refusal is None:
         return "check that the endpoint is right and that the store runs and can be reached from here"
-    if _status(error) == 403:
+    if refusal.status == 403:
         return "check the access key, its rights on the bucket, and the clocks of both machines"
-    if _status(error) == 404:
+    if refusal.status == 404:
         return "check the name of the bucket; `wheelfleet doctor` tells what the store can do"
     return "try again; look into the store's own log if it lasts"

@@ -1,8 +1,8 @@
-"""URLs that carry an AWS signature, version 4, in their query.
+"""AWS signatures, version 4: in the query of a URL for others, in headers for requests of our own.
 
 Own code, since botocore's query signer always leaves the payload unsigned: here a signed
 ``x-amz-content-sha256`` header binds the URL to one content. The rules are those of the S3
-documentation, "Authenticating Requests: Using Query Parameters".
+documentation, "Authenticating Requests: Using Query Parameters" and "… Using the Authorization Header".
 """
 
 import base64
@@ -74,10 +74,34 @@ def presign(
     stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     query = _query(f"{credentials.access_key}/{scope}", stamp, expires, signed)
-    request = _canonical_request(method, parts.path, query, signed)
-    text = "\n".join((_ALGORITHM, stamp, scope, hashlib.sha256(request.encode()).hexdigest()))
-    signature = _hmac(_signing_key(credentials, scope), text).hex()
+    signature = _signature(credentials, scope, stamp, _canonical_request(method, parts.path, query, signed))
     return f"{url}?{query}&X-Amz-Signature={signature}"
+
+
+def authorized(
+    method: str, url: str, *, region: str, credentials: Credentials, at: float, headers: Mapping[str, str]
+) -> dict[str, str]:
+    """The headers with date and signature: the request must carry all of them, as they are.
+
+    url: without a query, as ``object_url`` gives it. at: seconds since the epoch, UTC. headers: lower-case
+    names, ``x-amz-content-sha256`` among them; all get signed. Unlike a signed URL, the URL of such a
+    request can be shown to anybody. Cost: some 20 µs.
+    """
+    parts = urlsplit(url)
+    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
+    sent = {**headers, "x-amz-date": stamp}
+    signed = {"host": _host(parts), **sent}
+    signature = _signature(credentials, scope, stamp, _canonical_request(method, parts.path, "", signed))
+    names = ";".join(sorted(signed))
+    credential = f"{credentials.access_key}/{scope}"
+    sent["authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
+    return sent
+
+
+def _signature(credentials: Credentials, scope: str, stamp: str, request: str) -> str:
+    text = "\n".join((_ALGORITHM, stamp, scope, hashlib.sha256(request.encode()).hexdigest()))
+    return _hmac(_signing_key(credentials, scope), text).hex()
 
 
 def _host(parts: SplitResult) -> str:
