@@ -87,6 +87,7 @@ def failed(machine: Machine) -> Said:
     return machine.bootstrap("-O", "failed", "needy", "leaf", "absent")
 
 
+@pytest.mark.rule("daily-4")
 def test_a_bootstrap_tells_its_milestones_and_ends_with_the_command_to_install(first: Said, machine: Machine):
     assert first.status == 0, first.err
     assert first.lines[0].startswith(
@@ -108,6 +109,7 @@ def test_the_outputs_lie_where_fromager_puts_them(first: Said, machine: Machine)
     assert (out / "sdists-repo" / "builds" / "top-1.0.tar.gz").exists()
 
 
+@pytest.mark.rule("daily-4")
 def test_the_command_at_the_end_installs(first: Said, machine: Machine):
     subprocess.run([sys.executable, "-m", "venv", str(machine.folder / "venv")], check=True)
     python = machine.folder / "venv" / "bin" / "python"
@@ -118,6 +120,7 @@ def test_the_command_at_the_end_installs(first: Said, machine: Machine):
     subprocess.run([str(python), "-c", "import top, leaf"], env=clean, check=True)
 
 
+@pytest.mark.rule("taken-1", "taken-3", "daily-6")
 def test_a_second_run_takes_everything_over_and_gives_the_same_graph(first: Said, machine: Machine):
     again = machine.bootstrap("-O", "again", "--format", "json", "top")
     assert again.status == 0, again.err
@@ -138,6 +141,7 @@ def test_failures_are_named_with_their_causes_first(failed: Said, machine: Machi
     assert (machine.folder / "failed" / "wheels-repo" / "downloads" / "leaf-1.0-0-py3-none-any.whl").exists()
 
 
+@pytest.mark.rule("daily-9")
 def test_a_failed_run_can_be_looked_into(failed: Said, machine: Machine):
     runs = json.loads(machine.run("--format", "json", "runs").out)["runs"]
     run = next(row["run"] for row in runs if row["status"] == "failed")
@@ -186,6 +190,7 @@ def test_a_replay_of_the_export_gives_the_same_bytes(first: Said, machine: Machi
     assert run != oldest
 
 
+@pytest.mark.rule("daily-5")
 def test_detached_runs_and_dry_ones(first: Said, machine: Machine):
     dry = machine.bootstrap("--dry-run", "--format", "json", "top", "later>5")
     assert dry.status == 1, dry.err

@@ -66,6 +66,7 @@ def test_a_run_with_failures_does_all_that_can_be_done(failed: Said, cluster: Lo
     assert not failed.lines[-1].startswith("pip install")
 
 
+@pytest.mark.rule("daily-11")
 def test_a_failing_backend_is_named_with_phase_line_log_and_those_who_need_it(failed: Said) -> None:
     lines = told_of(failed, "fails==1.0")
     assert "(get_requires_for_build_wheel, backend)" in lines[0]
@@ -94,6 +95,7 @@ def test_what_is_wrong_with_a_source_is_said(failed: Said, node: str, kind: str,
     assert any(line.startswith("  hint: ") for line in lines)
 
 
+@pytest.mark.rule("daily-10")
 def test_failing_fast_stops_what_has_not_begun(cluster: LocalCluster, troubled: LocalIndex) -> None:
     options = ("--collection", "hurried", "--fail-fast", "-O", "hurried", "--index-url", troubled.url)
     said = cluster.run("bootstrap", *options, "absent", "extra-leaf")

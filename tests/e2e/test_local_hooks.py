@@ -3,6 +3,8 @@
 import hashlib
 from collections import Counter
 
+import pytest
+
 from local_cluster import LocalCluster
 from local_index import TREES, LocalIndex, local_index, pack
 from local_runs import hook_calls_of_all_attempts
@@ -12,6 +14,7 @@ HOOKS = ("get_requires_for_build_wheel", "build_wheel")
 ONCE_EACH = Counter(f"{hook} of {name}" for name in (*NAMES, "tool", "top") for hook in HOOKS)
 
 
+@pytest.mark.rule("hook-1", "hook-3")
 def test_a_new_wheel_costs_one_call_of_each_hook(cluster: LocalCluster, first) -> None:
     assert first.calls == ONCE_EACH
     built = [line["envelope"]["event"] for line in cluster.events()]
@@ -20,6 +23,7 @@ def test_a_new_wheel_costs_one_call_of_each_hook(cluster: LocalCluster, first) -
     assert sorted(hooks)[:2] == [1, 2]
 
 
+@pytest.mark.rule("taken-3")
 def test_a_second_run_calls_no_hook_and_fetches_no_source(cluster: LocalCluster, sources: LocalIndex, first) -> None:
     before, asked = hook_calls_of_all_attempts(cluster.data), len(sources.requests)
     again = cluster.bootstrap("-O", "again", "top")

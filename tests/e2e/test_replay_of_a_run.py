@@ -110,6 +110,7 @@ def test_an_edited_event_changes_exactly_what_shows_it(
 
 
 @pytest.mark.long
+@pytest.mark.rule("epoch-9")
 def test_two_runs_on_machines_that_differ_give_the_same_results(
     tmp_path: Path, sources: LocalIndex, undisturbed: Run
 ) -> None:

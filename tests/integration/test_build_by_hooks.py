@@ -32,6 +32,7 @@ def build(backend, log=None):
     return asyncio.run(build_wheel(backend, log or Lines()))
 
 
+@pytest.mark.rule("hook-3", "hook-4")
 def test_each_hook_is_called_once_with_the_same_settings(tmp_path, equipment):
     backend = open_backend(tmp_path, equipment, "inhouse-backend", variables={"HOOK_CALLS": "${TMPDIR}/calls"})
     log = Lines()
@@ -59,6 +60,7 @@ def test_a_backend_that_wants_more_says_so_and_finds_it_later(tmp_path, equipmen
         build(open_backend(tmp_path, equipment, "needs-more", [wheel]))
 
 
+@pytest.mark.rule("hook-14")
 def test_metadata_comes_from_a_wheel_where_the_backend_has_no_hook_for_it(tmp_path, equipment):
     backend = open_backend(tmp_path, equipment, "inhouse-backend")
     code = backend.tree / "backend" / "inhouse_backend.py"
@@ -165,6 +167,7 @@ def test_a_backend_that_cannot_be_imported_is_named(tmp_path, equipment):
         ask(backend)
 
 
+@pytest.mark.rule("source-3")
 def test_a_backend_path_outside_the_source_is_refused(tmp_path, equipment):
     backend = open_backend(tmp_path, equipment, "fails", system=BuildSystem("backend", ("../elsewhere",)))
     with pytest.raises(SourceError, match="backend-path"):

@@ -96,6 +96,7 @@ class Kept:
         return Counter(line for line in self.log.text.splitlines() if line.startswith("hook called:"))
 
 
+@pytest.mark.rule("epoch-11", "hook-1", "hook-10", "wheel-6")
 def test_a_wheel_tells_how_it_was_built(tmp_path, host):
     kept = Kept(tmp_path)
     built = kept.attempt(host, kept.work(host, "pure"))
@@ -108,6 +109,7 @@ def test_a_wheel_tells_how_it_was_built(tmp_path, host):
     assert times == {EPOCH}
 
 
+@pytest.mark.rule("hook-5")
 def test_what_a_hook_answered_before_is_not_asked_for_again(tmp_path, host):
     kept = Kept(tmp_path)
     work = msgspec.structs.replace(kept.work(host, "open"), requirements=("leaf",), static=False)
@@ -117,6 +119,7 @@ def test_what_a_hook_answered_before_is_not_asked_for_again(tmp_path, host):
     assert kept.calls() == {CALLED.format("build_wheel"): 1}
 
 
+@pytest.mark.rule("pure-4")
 def test_a_pure_wheel_where_a_native_one_was_expected_is_refused_with_what_the_log_tells(tmp_path, host):
     kept = Kept(tmp_path, WITHOUT_HEADER)
     failed = kept.attempt(host, kept.work(host, "native"))
@@ -128,6 +131,7 @@ def test_a_pure_wheel_where_a_native_one_was_expected_is_refused_with_what_the_l
 
 
 @pytest.mark.parametrize(("said", "cores"), [(0, 2), (3, 3)])
+@pytest.mark.rule("daily-3")
 def test_a_build_has_the_cores_that_the_run_says_else_its_share(tmp_path, host, said, cores):
     assert (cores_per_build(4, 2), cores_per_build(1, 4)) == (2, 1)
     kept = Kept(tmp_path, '\nprint("cores", os.environ["MAX_JOBS"], flush=True)\n')
@@ -136,6 +140,7 @@ def test_a_build_has_the_cores_that_the_run_says_else_its_share(tmp_path, host, 
     assert f"cores {cores}" in kept.log.text.splitlines()
 
 
+@pytest.mark.rule("hook-10")
 def test_an_agent_that_joins_tells_its_toolchain(host):
     config = AgentConfig("credential", str(host.folder), 2, (str(INTERPRETER),))
     joined = equipment_of(config, host).joined
@@ -143,6 +148,7 @@ def test_an_agent_that_joins_tells_its_toolchain(host):
     assert joined.targets == tuple(host.interpreters)
 
 
+@pytest.mark.rule("pure-3")
 def test_the_same_wheel_passes_where_nothing_native_was_expected(tmp_path, host):
     kept = Kept(tmp_path, WITHOUT_HEADER)
     assert isinstance(kept.attempt(host, kept.work(host, "open")), e.WheelBuilt)

@@ -143,6 +143,7 @@ def test_configured_credentials_go_to_their_origin_only(server, home):
     assert "s3cret" not in repr(choice)
 
 
+@pytest.mark.rule("daily-12")
 def test_netrc_serves_hosts_without_configured_credentials(server, home, tmp_path):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login bob password hush\n")
     server.answers["/simple/foo/"] = [AS_JSON]
@@ -157,6 +158,7 @@ def test_a_broken_netrc_does_not_matter(server, home, tmp_path):
     assert "authorization" not in server.requests[0][1]
 
 
+@pytest.mark.rule("daily-12")
 def test_requests_go_through_the_configured_proxy(server, home):
     server.answers["http://index.invalid/simple/foo/"] = [AS_JSON]
     choice = replace(CHOICE, proxy=server.url)

@@ -83,6 +83,7 @@ def test_without_bubblewrap_its_name_is_said(tmp_path, monkeypatch):
     assert (report.level, "bubblewrap" in report.next_step) == (Level.NONE, True)
 
 
+@pytest.mark.rule("hook-9", "hook-11")
 def test_the_toolchain_holds_what_builds_need_and_no_more(tmp_path):
     everything = asyncio.run(make_toolchain(tmp_path / "all", "all"))
     compilers = asyncio.run(make_toolchain(tmp_path / "compilers", "compilers"))
@@ -95,6 +96,7 @@ def test_the_toolchain_holds_what_builds_need_and_no_more(tmp_path):
     assert "gcc" in gcc.version
 
 
+@pytest.mark.rule("hook-10")
 def test_the_digest_of_a_toolchain_is_that_of_names_and_versions(tmp_path, monkeypatch):
     programs = tmp_path / "programs"
     programs.mkdir()

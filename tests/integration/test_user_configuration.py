@@ -88,6 +88,7 @@ def test_credentials_are_decoded_and_leave_the_url_and_the_printed_form(machine)
     assert "p@ss" not in repr(choice)
 
 
+@pytest.mark.rule("daily-12")
 def test_certificates_and_proxy(machine):
     bundle = machine.write("ca.pem", "")
     other = machine.write("other.pem", "")

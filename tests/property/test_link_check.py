@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ def lay(root, links):
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(PLACES, TARGETS, min_size=1, max_size=8))
+@pytest.mark.rule("epoch-6")
 def test_no_link_that_is_let_through_leaves_the_tree(links):
     with tempfile.TemporaryDirectory() as above:
         root = Path(above).resolve() / "deep" / "root"

@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ def test_a_packed_tree_comes_back_and_packs_to_the_same_bytes(tree, epoch):
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
+@pytest.mark.rule("epoch-4")
 def test_changed_is_what_is_new_or_different(before, after):
     found = changed(before, after)
     assert found <= after.keys()

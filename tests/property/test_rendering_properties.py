@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
@@ -101,6 +102,7 @@ def reach(starts, step):
 
 @given(resolutions())
 @settings(max_examples=60, deadline=None)
+@pytest.mark.rule("order-1")
 def test_each_entry_of_the_build_order_comes_after_what_it_needs(events):
     graph = fold(events)
     order = build_order(graph)

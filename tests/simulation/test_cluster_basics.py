@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from cluster import Cluster
 from universe import Release, Universe
 from virtual_loop import run
@@ -36,6 +38,7 @@ def test_a_tree_is_built_bottom_up() -> None:
     assert cluster.built() == [("setuptools", "84.2.1"), ("pbr", "7.1.3"), ("stevedore", "5.2.0")]
 
 
+@pytest.mark.rule("hook-1", "hook-5")
 def test_each_hook_is_asked_once() -> None:
     cluster, _ = simulate(STEVEDORE, "stevedore==5.2.0", agents=3)
     assert len(cluster.calls) == len(set(cluster.calls)) == 6

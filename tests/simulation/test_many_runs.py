@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from cluster import TARGET, Cluster
 from universe import Release, Universe
 from virtual_loop import run
@@ -57,6 +59,7 @@ def events_of(cluster: Cluster, kind: type[e.Event]) -> list[e.Event]:
     return [item.event for item in recorded if isinstance(item.event, kind)]
 
 
+@pytest.mark.rule("source-9")
 def test_a_run_that_rules_out_a_requirement_does_not_take_the_build_from_another() -> None:
     async def story(cluster: Cluster, parts: assembly.Assembled) -> None:
         first = await cluster.submit("app", run="r1")
@@ -78,6 +81,7 @@ def test_the_earliest_run_leaves_a_build_that_it_rules_out_to_the_next() -> None
     tell([TOOL, APP], story)
 
 
+@pytest.mark.rule("daily-10")
 def test_a_run_that_fails_fast_stops_without_opening_again_what_it_dropped() -> None:
     others = [Release(f"slow{number}", "1.0", seconds=60.0) for number in range(4)]
 

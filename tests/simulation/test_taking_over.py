@@ -95,6 +95,7 @@ def bootstrap(wheels: dict[str, bytes]) -> Cluster:
     return run(main)
 
 
+@pytest.mark.rule("taken-2")
 def test_a_cached_wheel_is_not_built_and_its_source_not_fetched() -> None:
     cluster = bootstrap({"base": cached(BASE, told=True), "tool": cached(TOOL, told=True)})
     assert cluster.calls == []
@@ -106,5 +107,6 @@ def test_what_the_cache_lacks_is_built() -> None:
 
 
 @pytest.mark.parametrize("wheel", [cached(TOOL, told=False), b"no zip file", cached(BASE, told=True)])
+@pytest.mark.rule("taken-2")
 def test_a_wheel_that_lies_or_tells_too_little_is_built_instead(wheel: bytes) -> None:
     assert bootstrap({"tool": wheel}).built() == [("base", "1.0"), ("tool", "2.0")]

@@ -87,6 +87,7 @@ def test_a_source_is_unpacked_whatever_compressed_it(unpack, tmp_path, compress)
     assert root.stat().st_mtime == Y2020
 
 
+@pytest.mark.rule("epoch-5")
 def test_modes_are_normal_whatever_the_umask_and_the_archive_say(unpack):
     before = os.umask(0o077)
     try:
@@ -100,6 +101,7 @@ def test_modes_are_normal_whatever_the_umask_and_the_archive_say(unpack):
 @pytest.mark.parametrize(
     ("mtime", "kept"), [(0, 315_532_800), (-5, 315_532_800), (Y2020 + 0.7, Y2020), (2**33, 4_354_819_198)]
 )
+@pytest.mark.rule("epoch-3")
 def test_times_stay_within_what_zip_can_hold(unpack, mtime, kept):
     extracted = unpack([member("p/a", mtime=mtime)])
     assert extracted.newest_mtime == kept

@@ -47,6 +47,7 @@ def zip_bytes(*entries, compression=zipfile.ZIP_DEFLATED):
 FILE, RUN, LINK, DIR = stat.S_IFREG | 0o644, stat.S_IFREG | 0o755, stat.S_IFLNK | 0o777, stat.S_IFDIR | 0o755
 
 
+@pytest.mark.rule("source-6")
 def test_a_zip_source_is_unpacked(unpack):
     entries = [
         ("p-1/", b"", DIR),
@@ -66,6 +67,7 @@ def test_a_zip_source_is_unpacked(unpack):
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+@pytest.mark.rule("epoch-8")
 def test_times_of_zip_members_do_not_depend_on_the_zone(unpack, monkeypatch, zone):
     monkeypatch.setenv("TZ", zone)
     assert unpack(zip_bytes(("p/a", b"", FILE))).newest_mtime == Y2020

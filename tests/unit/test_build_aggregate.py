@@ -119,6 +119,7 @@ def fold(build: Build, *events: tuple[str, e.Event]) -> Build:
     return build
 
 
+@pytest.mark.rule("hook-5", "hook-6")
 def test_requirements_of_a_hook_outlast_attempts_but_no_generation():
     claimed = fold(build_in(Status.QUEUED), (OWNER, BY_KIND[e.BuildClaimed]), (OWNER, BY_KIND[e.BuildBlocked]))
     assert (claimed.status, claimed.requirements, claimed.fence) == (Status.BLOCKED, ("cython",), 0)

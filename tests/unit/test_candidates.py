@@ -74,11 +74,13 @@ def test_what_is_no_sdist_or_wheel_of_the_project_is_counted_not_listed(name):
     assert listing.unreadable == 1
 
 
+@pytest.mark.rule("pure-7")
 def test_a_wheel_has_its_tags_and_build_number():
     (found,) = read(json_page(entry("foo_bar-1.0-3abc-py2.py3-none-any.whl"))).candidates
     assert (found.kind, found.build, found.tags) == ("wheel", (3, "abc"), ("py2-none-any", "py3-none-any"))
 
 
+@pytest.mark.rule("wheel-7")
 def test_local_versions_and_epochs_are_normalised():
     (found,) = read(json_page(entry("foo_bar-1!1.0+Local_2.tar.gz"))).candidates
     assert found.version == "1!1.0+local.2"

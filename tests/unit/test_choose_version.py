@@ -102,6 +102,7 @@ def test_yanked_files_are_never_chosen_not_even_when_pinned():
     assert "2.0 yanked (loses data)" in refused(pick("foo==2.0", listed)).reason
 
 
+@pytest.mark.rule("source-11")
 def test_wheels_do_not_count_unless_a_wheel_is_wanted():
     listed = listing("foo-2.0-py3-none-any.whl", "foo-2.0-cp311-cp311-linux_x86_64.whl", "foo-1.0.tar.gz")
     assert version(pick("foo", listed)) == "1.0"
@@ -285,6 +286,7 @@ def test_pins_of_the_other_kind_do_not_count():
     assert version(pick("foo", listed, previous=previous, prebuilt=True)) == "1.0"
 
 
+@pytest.mark.rule("pure-1")
 def test_all_names_of_a_version_speak_of_pure_and_native():
     wheel = "foo-1.0-cp311-cp311-linux_x86_64.whl"
     listed = listing(file("foo-1.0.tar.gz", 1, yanked=True), file(wheel, 3), "foo-2.0.tar.gz")

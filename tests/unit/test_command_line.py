@@ -61,6 +61,7 @@ def test_unknown_url(refused):
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.rule("daily-1")
 def test_contradictory_constraints_in_either_place(refused, tmp_path, place):
     (tmp_path / "one.txt").write_text("a<1\n")
     (tmp_path / "two.txt").write_text("a>2\n")
@@ -72,12 +73,14 @@ def test_contradictory_constraints_in_either_place(refused, tmp_path, place):
     assert "two.txt:1" in said
 
 
+@pytest.mark.rule("daily-1")
 def test_a_previous_graph_that_is_none(refused, tmp_path):
     (tmp_path / "graph.json").write_text("{}")
     assert "graph.json is no graph" in refused("bootstrap", "-p", "graph.json", "a")
 
 
 @pytest.mark.parametrize("option", [["-O", "file"], ["-O", "file/below"], ["--work-dir", "file"]])
+@pytest.mark.rule("daily-1")
 def test_an_output_folder_that_is_a_file(refused, tmp_path, option):
     (tmp_path / "file").touch()
     assert "file is a file" in refused(*option, "bootstrap", "a")
@@ -116,6 +119,7 @@ def test_a_cluster_without_a_credential(refused, monkeypatch):
     assert "no credential" in refused("runs")
 
 
+@pytest.mark.rule("daily-2")
 def test_options_are_read_from_our_variables_then_fromagers(refused, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FROMAGER_OUTPUT_DIR", "file")

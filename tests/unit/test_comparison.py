@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from wheelfleet_coordinator.core.comparison import compare, difference_lines
 from wheelfleet_coordinator.core.graph_file import ParsedGraph, read_graph
 
@@ -22,6 +24,7 @@ def test_equal_graphs_have_no_difference():
     assert difference_lines(found) == ["no difference"]
 
 
+@pytest.mark.rule("daily-6")
 def test_what_came_went_and_changed_is_told_apart():
     old = graph(("", "a", "a==1"), ("a==1", "b", "b==1"), ("a==1", "c", "c==1"))
     new = graph(("", "a", "a==1"), ("a==1", "b", "b==2"), ("a==1", "d", "d==1"))

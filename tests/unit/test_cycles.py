@@ -1,5 +1,7 @@
 """Nodes that wait for one another: told once and by name, and only where nothing that is published helps."""
 
+import pytest
+
 from story import RUN, TARGET, Story, edge
 from wheelfleet_coordinator.core import decisions
 from wheelfleet_coordinator.core.instructions import GiveUp, Lock, Plan
@@ -38,6 +40,7 @@ def given_up(story: Story) -> list[tuple[str, ...]]:
     return [step.chain for step in steps(story) if isinstance(step, GiveUp)]
 
 
+@pytest.mark.rule("cycle-1")
 def test_a_ring_of_build_requirements_is_told_once_from_its_least_node():
     story = waiting(B, A, build={A: (B,), B: (A,)})
     assert given_up(story) == [(A, B, A)]
@@ -48,6 +51,7 @@ def test_a_ring_of_build_requirements_is_told_once_from_its_least_node():
     assert "pre_built" in failed.failure.hint
 
 
+@pytest.mark.rule("cycle-1")
 def test_a_ring_may_go_through_what_a_build_requirement_installs():
     story = waiting(A, B, C, build={A: (B,), C: (A,)}, install={B: (C,)})
     assert given_up(story) == []  # what waits for one that can be built is no ring yet
@@ -66,6 +70,7 @@ def publish(story: Story, node: str) -> None:
     story.append("build", build, e.BuildSucceeded())
 
 
+@pytest.mark.rule("cycle-2")
 def test_a_wheel_that_is_there_opens_a_ring():
     story = waiting(A, B, build={A: (B,), B: (A,)})
     publish(story, B)
@@ -73,6 +78,7 @@ def test_a_wheel_that_is_there_opens_a_ring():
     assert Lock(story.builds(A).result[0], graph_id(RUN, TARGET), story.builds(A).result[1].node) in steps(story)
 
 
+@pytest.mark.rule("cycle-3")
 def test_nodes_that_only_install_one_another_are_no_ring():
     story = waiting(C, A, B, build={C: (A,)}, install={A: (B,), B: (A,)})
     assert [step.node.name for step in steps(story) if isinstance(step, Lock | GiveUp)] == ["a", "b"]
@@ -81,6 +87,7 @@ def test_nodes_that_only_install_one_another_are_no_ring():
     assert [step.node.name for step in steps(story) if isinstance(step, Lock | GiveUp)] == ["c"]
 
 
+@pytest.mark.rule("cycle-4")
 def test_another_version_of_itself_is_no_ring():
     story = waiting("a==2", A, build={"a==2": (A,)})
     found = steps(story)

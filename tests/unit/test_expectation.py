@@ -23,10 +23,12 @@ PURE, NATIVE = parse_tag("py2.py3-none-any"), parse_tag("cp311-cp311-linux_x86_6
         (["a-1.whl", LINUX], "native"),
     ],
 )
+@pytest.mark.rule("pure-1")
 def test_the_file_names_of_a_version_tell_what_to_expect(names, expected):
     assert expectation_of(names) == expected
 
 
+@pytest.mark.rule("pure-5")
 def test_a_wheel_serves_a_target_that_supports_one_of_its_tags():
     supported = parse_tag("cp311.cp310-abi3.cp311-linux_x86_64") | parse_tag("py3-none-any.linux_x86_64")
     assert fits(parse_tag("py2.py3-none-any"), supported)
@@ -39,10 +41,12 @@ def test_a_wheel_serves_a_target_that_supports_one_of_its_tags():
 @pytest.mark.parametrize(
     ("expectation", "tags"), [("pure", PURE), ("open", PURE), ("pure", NATIVE), ("native", NATIVE)]
 )
+@pytest.mark.rule("pure-3")
 def test_only_a_native_one_that_came_out_pure_is_a_fault(expectation, tags):
     assert check_expected(expectation, tags, ["gcc: not found"]) is None
 
 
+@pytest.mark.rule("pure-4")
 def test_the_fault_names_the_header_or_compiler_that_was_missing():
     log = ["ext/_yaml.c:1234:10: fatal error: yaml.h: No such file or directory", "compilation terminated.", "done"]
     error = check_expected("native", PURE, log)

@@ -88,6 +88,7 @@ def test_an_unknown_name_is_refused_with_those_that_are_close():
     assert refused.value.next_step == "did you mean stevedore?"
 
 
+@pytest.mark.rule("daily-7")
 def test_why_tells_every_chain_up_to_the_run():
     story = stevedore()
     text = why(story.world.graphs_of(RUN), "setuptools")

@@ -1,3 +1,5 @@
+import pytest
+
 from story import RUN, Story, edge, key_of, stevedore
 from wheelfleet_coordinator.core.failures import failure_rows, paths_from_root
 from wheelfleet_coordinator.core.walk import Walk
@@ -22,6 +24,7 @@ def failed(story: Story) -> None:
     story.append("build", build, e.BuildFailed(FAILURE, fence), "agent-1")
 
 
+@pytest.mark.rule("daily-11")
 def test_a_failed_build_is_told_with_all_that_a_person_needs():
     story = stevedore(index_url="https://index.example/simple", index_origin="the --index-url option")
     failed(story)

@@ -1,3 +1,5 @@
+import pytest
+
 from story import RUN, edge, sha256_of, stevedore
 from wheelfleet_coordinator.core.garbage import YOUNGEST, is_garbage, referenced
 from wheelfleet_shared.core import events as e
@@ -7,6 +9,7 @@ from wheelfleet_shared.names import BuildId, IndexName, file_id
 OLD = YOUNGEST + 1
 
 
+@pytest.mark.rule("daily-13")
 def test_what_an_event_leads_to_is_kept():
     story = stevedore()
     wheel = story.build("setuptools==84.2.1")

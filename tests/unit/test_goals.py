@@ -20,6 +20,7 @@ def told(*, sdist_only: bool) -> Story:
 @pytest.mark.parametrize(
     ("node", "goal"), [("app==1", "metadata"), ("lib==1", "metadata"), ("tool==1", "wheel"), ("leaf==1", "wheel")]
 )
+@pytest.mark.rule("hook-13")
 def test_without_wheels_only_what_builds_others_is_built(node, goal):
     assert told(sdist_only=True).builds(node).result[1].goal == goal
     assert told(sdist_only=False).builds(node).result[1].goal == "wheel"

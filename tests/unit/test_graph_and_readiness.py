@@ -1,6 +1,7 @@
 """The graph of a run, folded; and whether what a build needs is all there."""
 
 import msgspec
+import pytest
 
 from event_samples import BY_KIND, EDGE, RUN, TARGET, record
 from wheelfleet_coordinator.core.graph import Graph, StageId, Visit, closure
@@ -86,6 +87,7 @@ def test_refused_and_foreign_events_change_nothing():
     assert found.graph.failures_of(key("app"), "hook") == []
 
 
+@pytest.mark.rule("cycle-3")
 def test_the_closure_of_a_build_goes_round_circles_once():
     graph = grown().graph
     visits = closure(graph, graph.build_arcs(key("app")))
@@ -99,6 +101,7 @@ def unmet(graph: Graph, readiness: Readiness, *published: str) -> list[str]:
     return [visit.node.name for visit in chain]
 
 
+@pytest.mark.rule("lock-2")
 def test_the_first_unmet_visit_is_the_witness():
     graph, readiness = grown().graph, Readiness()
     assert unmet(graph, readiness) == ["tool"]
@@ -120,6 +123,7 @@ def test_what_is_met_in_part_of_a_circle_is_not_remembered_too_soon():
     assert unmet(graph, readiness, "base") == ["tool"]
 
 
+@pytest.mark.rule("lock-2")
 def test_unresolved_and_broken_installs_are_unmet():
     found = Grown()
     found.resolve(None, "toplevel", "app", kind="toplevel")

@@ -73,6 +73,7 @@ HINTS = {
 
 
 @pytest.mark.parametrize("line", HINTS)
+@pytest.mark.rule("hook-12", "source-8")
 def test_a_known_cause_gives_its_line_and_an_advice(line):
     log = ["running build_ext", f"\x1b[31m{line}\x1b[0m", "error: subprocess-exited-with-error"]
     hint = find_hint(log, "foo")
@@ -82,6 +83,7 @@ def test_a_known_cause_gives_its_line_and_an_advice(line):
     assert telling_line(log) == line.strip()
 
 
+@pytest.mark.rule("hook-12")
 def test_the_host_may_stand_in_a_line_nearby():
     log = ["Downloading http://user:secret@mirror.invalid/libfoo.tar.gz", "retrying", "OSError: Network is unreachable"]
     hint = find_hint(log, "foo")

@@ -14,6 +14,7 @@ def variables(**settings):
     return hook_environment(HookSettings(epoch=1_000, **settings), PLACES)
 
 
+@pytest.mark.rule("epoch-10", "hook-8")
 def test_everything_a_hook_sees_is_said_here():
     assert variables(cores=3) == {
         "PATH": "/environment/bin:/toolchain",
@@ -64,6 +65,7 @@ def test_settings_that_read_what_is_not_there_are_refused(text):
         variables(variables={"TOKEN": text})
 
 
+@pytest.mark.rule("source-5")
 def test_a_checkout_around_the_build_folder_is_not_seen(tmp_path):
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     source = tmp_path / "build" / "source"

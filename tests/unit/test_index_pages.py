@@ -84,6 +84,7 @@ def test_what_is_accepted_but_not_published_is_not_shown():
     assert json.loads(project_page(INDEX, "demo", [accepted], "json"))["files"] == []
 
 
+@pytest.mark.rule("wheel-7")
 def test_a_plus_in_a_file_name_is_encoded_in_its_url():
     story = published("demo-1.0+local-py3-none-any.whl")
     assert json_page(story, "demo")["files"][0]["url"].endswith("demo-1.0%2Blocal-py3-none-any.whl")

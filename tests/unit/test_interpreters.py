@@ -28,12 +28,14 @@ def facts(**changes):
     return msgspec.structs.replace(X86_64, **changes)
 
 
+@pytest.mark.rule("target-1", "target-4")
 def test_machine_and_libc_come_from_the_tags():
     target = define_target(X86_64)
     assert (target.id, target.libc, target.libc_floor) == ("cp311-linux_x86_64", "glibc", "2.36")
     assert target.marker_environment["platform_release"] == target.marker_environment["platform_version"] == ""
 
 
+@pytest.mark.rule("target-4")
 def test_musl_is_another_target():
     target = define_target(facts(tags=("cp311-cp311-musllinux_1_2_x86_64", "cp311-cp311-linux_x86_64")))
     assert (target.id, target.libc, target.libc_floor) == ("cp311-musllinux_x86_64", "musl", "1.2")

@@ -53,6 +53,7 @@ def versions(outcome: object) -> dict[str, str]:
     return {file.name: file.version for file in outcome.files}
 
 
+@pytest.mark.rule("lock-1")
 def test_nothing_gets_in_that_the_builds_own_edges_do_not_lead_to():
     story = told()
     published(story, "tool==1.9", "tool==2.5", "plug==4", "plug==6")
@@ -60,6 +61,7 @@ def test_nothing_gets_in_that_the_builds_own_edges_do_not_lead_to():
     assert versions(locked(planned(story, "tool", "plug"), story.world)) == {"plug": "4", "tool": "2.5"}
 
 
+@pytest.mark.rule("lock-4")
 def test_of_two_versions_in_a_closure_the_requirements_choose_and_no_edge_does():
     story = told()
     published(story, "tool==1.9", "tool==2.5", "plug==4")
@@ -67,6 +69,7 @@ def test_of_two_versions_in_a_closure_the_requirements_choose_and_no_edge_does()
 
 
 @pytest.mark.parametrize("missing", ["tool==1.9", "tool==2.5", "plug==4"])
+@pytest.mark.rule("lock-2")
 def test_there_is_no_lock_while_one_candidate_is_not_published(missing):
     story = told()
     published(story, *{"tool==1.9", "tool==2.5", "plug==4"} - {missing})
@@ -74,6 +77,7 @@ def test_there_is_no_lock_while_one_candidate_is_not_published(missing):
 
 
 @pytest.mark.parametrize(("anew", "requirements"), [(False, ("plug",)), (True, None)])
+@pytest.mark.rule("lock-8")
 def test_a_hook_that_must_be_asked_anew_is_asked_by_the_agent(anew, requirements):
     story = told()
     build = planned(story, "tool").build

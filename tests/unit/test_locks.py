@@ -29,6 +29,7 @@ def unsolvable(static: tuple[str, ...], *candidates: Candidate, hook: tuple[str,
     return found.reason
 
 
+@pytest.mark.rule("lock-3")
 def test_the_newest_that_fits_all_is_taken():
     tools = [wheel("tool", version) for version in ("1.9", "1.10", "2.0")]
     assert locked(("tool",), *tools) == {"tool": "2.0"}
@@ -43,29 +44,34 @@ def test_only_what_is_needed_is_locked():
     assert locked(("a",), *chain) == {"a": "1", "b": "1", "c": "1"}
 
 
+@pytest.mark.rule("target-6")
 def test_markers_are_judged_on_the_target():
     candidates = (wheel("a", "1", "b; os_name == 'nt'", "c; python_version > '3'"), wheel("b", "1"), wheel("c", "1"))
     assert locked(("a", "b; os_name == 'nt'"), *candidates) == {"a": "1", "c": "1"}
 
 
+@pytest.mark.rule("lock-5")
 def test_extras_bring_their_requirements_to_the_same_version():
     candidates = (wheel("a", "1", "b; extra == 'x'"), wheel("a", "2", "b; extra == 'x'"), wheel("b", "1"))
     assert locked(("a<2",), *candidates) == {"a": "1"}
     assert locked(("a[x]", "a<2"), *candidates) == {"a": "1", "b": "1"}
 
 
+@pytest.mark.rule("lock-6")
 def test_what_the_hook_asks_for_leaves_the_picks_in_whose_presence_it_answered():
     candidates = (wheel("tool", "1.0"), wheel("tool", "2.0"), wheel("extra", "1.0"))
     assert locked(("tool",), *candidates, hook=("extra",)) == {"tool": "2.0", "extra": "1.0"}
     assert locked(("tool",), *candidates, hook=()) == {"tool": "2.0"}
 
 
+@pytest.mark.rule("lock-7")
 def test_picks_are_free_again_where_the_hook_cannot_have_them():
     candidates = (wheel("tool", "1.0"), wheel("tool", "2.0"), wheel("extra", "1.0", "tool<2"))
     assert locked(("tool",), *candidates, hook=("extra",)) == {"tool": "1.0", "extra": "1.0"}
 
 
 @pytest.mark.parametrize(("hook", "anew"), [(None, False), ((), False), (("leaf",), False), (("extra",), True)])
+@pytest.mark.rule("lock-8")
 def test_a_hook_is_asked_anew_only_where_what_it_saw_had_to_go(hook, anew):
     candidates = (wheel("tool", "1.0"), wheel("tool", "2.0"), wheel("extra", "1.0", "tool<2"), wheel("leaf", "1.0"))
     found = lock_environment(("tool",), hook, candidates, ENVIRONMENT)
@@ -82,6 +88,7 @@ def test_a_hook_is_asked_anew_only_where_what_it_saw_had_to_go(hook, anew):
         (("nowhere",), "contradict each other"),
     ],
 )
+@pytest.mark.rule("lock-10")
 def test_a_conflict_comes_with_the_constraint_that_would_end_it(static, line):
     candidates = (wheel("tool", "2.0"), wheel("tool", "3.0"), wheel("app", "1.0", "tool<3"))
     found = lock_environment(static, None, candidates, ENVIRONMENT)
@@ -98,12 +105,14 @@ def test_a_conflict_comes_with_the_constraint_that_would_end_it(static, line):
         (("nowhere",), None, ["nowhere (needed by the build)"]),
     ],
 )
+@pytest.mark.rule("lock-9")
 def test_a_conflict_names_both_sides(static, hook, named):
     candidates = (wheel("tool", "1.0"), wheel("tool", "2.0"), wheel("app", "1.0", "tool<2"))
     reason = unsolvable(static, *candidates, hook=hook)
     assert all(text in reason for text in named), reason
 
 
+@pytest.mark.rule("lock-3")
 def test_a_lock_does_not_depend_on_the_order_of_candidates():
     candidates = (wheel("a", "1", "b"), wheel("b", "1"), wheel("b", "2"))
     found = [lock_environment(("a",), None, order, ENVIRONMENT) for order in (candidates, candidates[::-1])]

@@ -26,6 +26,7 @@ def packed(folder: Path, *members: tuple[str, str]) -> Path:
     return archive
 
 
+@pytest.mark.rule("daily-8")
 def test_files_links_and_times_are_as_packed(tmp_path):
     archive = packed(tmp_path, ("demo-1.0/sub/a", "text"), ("demo-1.0/b", "->sub/a"), ("demo-1.0/sub/c", "->../b"))
     source = unpack(archive, tmp_path / "source")

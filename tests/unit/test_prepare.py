@@ -68,6 +68,7 @@ def members(sdist):
         return {member.name: member for member in opened.getmembers()}
 
 
+@pytest.mark.rule("epoch-1", "epoch-4", "epoch-5", "epoch-6", "source-7")
 def test_a_patched_source_has_one_epoch_and_newer_touched_members(prepare):
     prepared = prepare(patches=[PYX])
     found = members(prepared.sdist)
@@ -83,6 +84,7 @@ def test_a_patched_source_has_one_epoch_and_newer_touched_members(prepare):
     assert prepared.size == prepared.sdist.stat().st_size
 
 
+@pytest.mark.rule("epoch-8")
 def test_the_sdist_can_be_unpacked_and_packed_again_to_the_same_bytes(prepare, tmp_path):
     prepared = prepare(patches=[PYX])
     again = extract(prepared.sdist, tmp_path / "again")
@@ -91,6 +93,7 @@ def test_the_sdist_can_be_unpacked_and_packed_again_to_the_same_bytes(prepare, t
     assert (tmp_path / "again.tar.gz").read_bytes() == prepared.sdist.read_bytes()
 
 
+@pytest.mark.rule("epoch-2", "epoch-3")
 def test_settings_decide_epoch_requirements_and_where_to_look(prepare):
     settings = Preparation(epoch=0, build_dir="sub", update_requires=("setuptools<81",), remove_requires=("a",))
     prepared = prepare(settings=settings)
@@ -100,6 +103,7 @@ def test_settings_decide_epoch_requirements_and_where_to_look(prepare):
     assert members(prepared.sdist)["foo_bar-1.0/sub/PKG-INFO"].mtime == prepared.epoch
 
 
+@pytest.mark.rule("source-4")
 def test_a_source_without_pkg_info_gets_one_that_counts_as_untouched(prepare):
     prepared = prepare({name: entry for name, entry in FILES.items() if "PKG-INFO" not in name}, patches=[PYX])
     with tarfile.open(prepared.sdist) as opened:
@@ -110,6 +114,7 @@ def test_a_source_without_pkg_info_gets_one_that_counts_as_untouched(prepare):
     assert not prepared.requires_dist_static
 
 
+@pytest.mark.rule("epoch-6")
 def test_failures_name_who_is_at_fault(prepare):
     with pytest.raises(SourceError, match=r"fast\.patch does not apply"):
         prepare(patches=[PYX, PYX], workdir="a")
@@ -137,6 +142,7 @@ print(done.sha256, done.epoch)
 """
 
 
+@pytest.mark.rule("epoch-9")
 def test_bytes_do_not_depend_on_zone_umask_hash_seed_or_order_on_disk(tmp_path):
     path = os.pathsep.join(entry for entry in sys.path if entry)
     outcomes = set()
@@ -152,6 +158,7 @@ def test_bytes_do_not_depend_on_zone_umask_hash_seed_or_order_on_disk(tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 200_001])
+@pytest.mark.rule("epoch-7")
 def test_stored_gzip_is_gzip_in_any_portions(size):
     data, out = os.urandom(size), [io.BytesIO(), io.BytesIO()]
     for sink, portion in zip(out, (7_000, 100_000), strict=True):

@@ -28,6 +28,7 @@ DEFAULTS = BuildSystem(("setuptools>=40.8.0",), "setuptools.build_meta:__legacy_
     ],
     ids=["empty", "no table", "empty table", "only requires", "only backend", "self-hosting", "opposite markers"],
 )
+@pytest.mark.rule("source-1", "source-10")
 def test_missing_keys_are_defaulted_one_by_one(text, expected):
     assert parse_build_system(text.encode()) == expected
 
@@ -46,11 +47,13 @@ def test_missing_keys_are_defaulted_one_by_one(text, expected):
         (b"# fine\n# caf\xe9\n", "line 2: not UTF-8"),
     ],
 )
+@pytest.mark.rule("source-2")
 def test_a_broken_file_is_a_source_error_with_its_line(data, message):
     with pytest.raises(SourceError, match=f"pyproject.toml.*{message}"):
         parse_build_system(data)
 
 
+@pytest.mark.rule("source-3")
 def test_a_backend_path_must_lie_inside(tmp_path):
     source = tmp_path / "source"
     (source / "backend").mkdir(parents=True)
@@ -64,6 +67,7 @@ def test_a_backend_path_must_lie_inside(tmp_path):
             read_build_system(source)
 
 
+@pytest.mark.rule("source-1")
 def test_without_the_file_the_defaults_hold(tmp_path):
     assert read_build_system(tmp_path) == DEFAULTS
 

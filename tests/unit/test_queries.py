@@ -133,6 +133,7 @@ def test_logs_of_all_attempts_and_of_the_one_that_runs(asker: Asker):
     assert running == m.LogList((m.LogRow("pbr==7.1.3", "source", pbr, fence, "claimed"),))
 
 
+@pytest.mark.rule("daily-8")
 def test_a_shell_gets_what_the_last_attempt_had():
     story = stevedore()
     story.prepare(TOOL)
@@ -149,6 +150,7 @@ def test_a_shell_gets_what_the_last_attempt_had():
     assert work.build == build
 
 
+@pytest.mark.rule("daily-13")
 def test_garbage_is_named_before_it_goes(asker: Asker):
     asker.put("blobs/00/unknown/x.whl")
     asker.clock.at += 100_000

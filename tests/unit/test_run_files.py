@@ -124,6 +124,7 @@ def test_without_wheels_a_visit_as_sdist_and_a_later_one_as_wheel_are_two():
     assert len(parsed_graph(graph).nodes["a==1"].edges) == 1
 
 
+@pytest.mark.rule("hook-7")
 def test_a_hook_requirement_that_the_static_environment_meets_is_no_visit():
     story = Story()
     story.submit("app")
@@ -147,6 +148,7 @@ def test_a_prebuilt_node_is_not_built():
     assert (node.pre_built, node.constraint, node.edges) == (True, "app<2", ())
 
 
+@pytest.mark.rule("order-4")
 def test_the_build_order_is_that_of_fromager_with_the_digest_of_the_source():
     story = stevedore()
     entries = json.loads(build_order_text(the_graph(story), story.world.sources))
@@ -164,6 +166,7 @@ def test_the_build_order_is_that_of_fromager_with_the_digest_of_the_source():
     }
 
 
+@pytest.mark.rule("order-4")
 def test_a_digest_that_the_index_did_not_promise_is_the_one_found():
     story = Story()
     story.submit("a")
@@ -173,6 +176,7 @@ def test_a_digest_that_the_index_did_not_promise_is_the_one_found():
     assert (entry["sha256"], entry["source_url"]) == ("", FILES + "a-1.tar.gz")
 
 
+@pytest.mark.rule("order-1")
 def test_nodes_that_install_each_other_come_after_what_builds_them():
     story = Story()
     story.submit("a")

@@ -58,6 +58,7 @@ def wheel(tags: str) -> e.FileRef:
 
 
 @pytest.mark.parametrize(("expectation", "builds"), [("pure", 1), ("native", 2), ("open", 2)])
+@pytest.mark.rule("pure-2")
 def test_what_is_expected_to_be_pure_is_one_build_for_all_targets(expectation, builds):
     story = Targets()
     story.require(expectation)
@@ -76,6 +77,7 @@ def test_what_is_expected_to_be_pure_is_one_build_for_all_targets(expectation, b
         ("cp311-cp311-linux_x86_64", False),
     ],
 )
+@pytest.mark.rule("pure-6")
 def test_a_target_takes_over_the_wheel_of_another_that_has_one_of_its_tags(tags, serves):
     story = Targets()
     story.require("open")
@@ -85,6 +87,7 @@ def test_a_target_takes_over_the_wheel_of_another_that_has_one_of_its_tags(tags,
     assert events == ([e.BuildPlanned, e.BuildWanted, e.BuildSatisfied] if serves else [])
 
 
+@pytest.mark.rule("pure-6")
 def test_what_waits_for_a_slot_is_satisfied_once_another_target_has_the_wheel():
     story = Targets()
     story.require("open")
@@ -103,6 +106,7 @@ def test_what_waits_for_a_slot_is_satisfied_once_another_target_has_the_wheel():
     assert [type(event) for event in decisions.satisfy(story.world, step)] == [e.BuildSatisfied]
 
 
+@pytest.mark.rule("taken-4")
 def test_a_second_target_walks_the_requirements_of_a_shared_wheel_under_its_own_markers():
     story = Targets()
     story.require("pure")
@@ -119,6 +123,7 @@ def test_a_second_target_walks_the_requirements_of_a_shared_wheel_under_its_own_
         assert [requirement.name for requirement in holding(step, definition)] == [name]
 
 
+@pytest.mark.rule("taken-5")
 def test_a_wheel_made_from_other_inputs_stops_a_build_before_it_begins():
     story = Targets()
     story.require("open")

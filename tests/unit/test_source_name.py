@@ -23,6 +23,7 @@ from wheelfleet_shared.errors import SourceError
         ("Foo.Bar-1.TAR.GZ", "foo-bar", "1"),
     ],
 )
+@pytest.mark.rule("source-6")
 def test_legacy_file_names_are_read(file_name, distribution, version):
     assert version_of(file_name, canonicalize_name(distribution)) == Version(version)
 
@@ -71,12 +72,14 @@ def test_a_source_that_lies_is_refused(tmp_path, text):
         (b"Name: a\nVersion: 1\n", False),
     ],
 )
+@pytest.mark.rule("pure-8")
 def test_requirements_are_static_only_where_the_sdist_promises_it(tmp_path, text, static):
     found = claim(tmp_path, text)
     assert found is not None
     assert found.requires_dist_static is static
 
 
+@pytest.mark.rule("source-4")
 def test_the_stub_is_a_true_claim(tmp_path):
     stub = stub_pkg_info(canonicalize_name("Foo.Bar"), Version("1!2+l"))
     assert claim(tmp_path, stub) == Claim("foo-bar", "1!2+l", requires_dist_static=False)

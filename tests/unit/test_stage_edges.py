@@ -45,6 +45,7 @@ def edges_of(stage: e.Stage, *requirements: str, static: str = "tool==2", constr
     return [item for event in found.events for item in event.edges]
 
 
+@pytest.mark.rule("hook-2")
 def test_what_the_hook_asks_for_is_needed_for_wheel_and_sdist_at_once():
     found = edges_of("hook", "cython")
     assert [(item.kind, str(item.node)) for item in found] == [
@@ -54,12 +55,14 @@ def test_what_the_hook_asks_for_is_needed_for_wheel_and_sdist_at_once():
 
 
 @pytest.mark.parametrize(("asked", "version"), [("tool>=1", "2"), ("Tool", "2"), ("tool>=3", "3"), ("tool[x]>=1", "3")])
+@pytest.mark.rule("hook-7")
 def test_a_hook_gets_what_the_static_requirements_brought_where_that_will_do(asked, version):
     found = edges_of("hook", asked)
     assert {item.node for item in found} == {NodeKey("tool", version)}
     assert {item.requirement for item in found} == {asked}
 
 
+@pytest.mark.rule("hook-7")
 def test_what_serves_already_needs_no_page():
     story = Story()
     story.submit("wrapt")
@@ -69,6 +72,7 @@ def test_what_serves_already_needs_no_page():
     assert projects_of(holding(resolve, PYTHON), static_arcs(graph, resolve)) == ["cython"]
 
 
+@pytest.mark.rule("source-10")
 def test_of_one_name_twice_with_opposite_markers_the_target_has_one():
     twice = ("tool<2; python_version < '3.8'", "tool>=2; python_version >= '3.8'")
     assert [(item.requirement, str(item.node)) for item in edges_of("build-system", *twice)] == [
@@ -77,6 +81,7 @@ def test_of_one_name_twice_with_opposite_markers_the_target_has_one():
 
 
 @pytest.mark.parametrize("stage", ["build-system", "hook", "install"])
+@pytest.mark.rule("source-9")
 def test_constraints_bind_requirements_of_every_kind(stage):
     found = edges_of(stage, "cython", constraint="cython<2")
     assert {(str(item.node), item.constraint) for item in found} == {("cython==1", "cython<2")}

@@ -52,6 +52,7 @@ def changed(**fields):
         (("cp311", "x86_64", "glibc", "glibc236"), "cp311-linux_x86_64-glibc236"),
     ],
 )
+@pytest.mark.rule("target-5")
 def test_ids_name_abi_libc_and_machine(parts, text):
     assert target_id(*parts) == text
 
@@ -75,6 +76,7 @@ def test_tags_are_those_of_the_definition():
         changed(marker_environment=MARKERS | {"platform_release": "6.1", "platform_version": "#1 SMP"}),
     ],
 )
+@pytest.mark.rule("target-1", "target-2")
 def test_hosts_that_may_build_for_the_target(offered):
     assert satisfies(offered, TARGET)
 
@@ -91,6 +93,7 @@ def test_hosts_that_may_build_for_the_target(offered):
         changed(marker_environment=MARKERS | {"sys_platform": "darwin"}),
     ],
 )
+@pytest.mark.rule("target-4")
 def test_hosts_that_may_not(offered):
     assert not satisfies(offered, TARGET)
 
@@ -108,16 +111,19 @@ def test_hosts_that_may_not(offered):
         ("a; python_full_version == '3.11.7' and sys_platform != 'platform_release'", (), True),
     ],
 )
+@pytest.mark.rule("target-6")
 def test_markers_see_the_target_and_each_extra(requirement, extras, applies):
     assert evaluate_marker(Requirement(requirement), MARKERS, frozenset(extras)) is applies
 
 
 @pytest.mark.parametrize("name", ["platform_release", "platform_version"])
+@pytest.mark.rule("target-3")
 def test_markers_that_read_the_kernel_are_refused(name):
     with pytest.raises(SourceError, match=name):
         evaluate_marker(Requirement(f"a; {name} > '5' and extra == 'x'"), MARKERS, frozenset())
 
 
+@pytest.mark.rule("target-1")
 def test_a_kernel_leaves_no_trace_in_a_definition():
     host = MARKERS | {"platform_release": "6.1.0", "platform_version": "#1"}
     assert neutral_environment(host) == MARKERS

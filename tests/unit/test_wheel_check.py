@@ -48,6 +48,7 @@ def test_a_true_wheel_tells_its_facts():
         (b"Name: Foo.Bar", b"Name: Foo.Bar\nName: requests", "Name cannot be read"),
     ],
 )
+@pytest.mark.rule("wheel-1")
 def test_lies_of_metadata_are_refused(before, after, message):
     assert before in METADATA
     with pytest.raises(PolicyError) as caught:
@@ -65,6 +66,7 @@ def test_lies_of_metadata_are_refused(before, after, message):
     ],
     ids=["license-file in 2.1", "no metadata version", "twice", "unknown"],
 )
+@pytest.mark.rule("wheel-2")
 def test_the_rest_of_metadata_is_a_warning(metadata):
     assert check(metadata=metadata).warnings
 
@@ -82,6 +84,7 @@ def test_the_rest_of_metadata_is_a_warning(metadata):
         (b"Root-Is-Purelib: true", b"Root-Is-Purelib: maybe", "neither true nor false"),
     ],
 )
+@pytest.mark.rule("pure-7")
 def test_lies_of_the_wheel_file_are_refused(before, after, message):
     with pytest.raises(PolicyError) as caught:
         check(wheel=WHEEL.replace(before, after))
@@ -117,12 +120,14 @@ def test_purelib_must_fit_the_abi_and_is_else_only_unusual():
         (b"\xff", "RECORD"),
     ],
 )
+@pytest.mark.rule("wheel-3", "wheel-4")
 def test_lies_of_record_are_refused(listed, message):
     with pytest.raises(PolicyError) as caught:
         check(listed=listed)
     assert message in caught.value.what
 
 
+@pytest.mark.rule("wheel-4", "wheel-5")
 def test_record_may_leave_sizes_and_signatures_out():
     listed = b"".join(line.rpartition(b",")[0] + b",\n" for line in record().splitlines())
     assert check(listed=listed, members={**CONTENTS, f"{INFO}/RECORD.jws": 9, "folder/": 0})
@@ -141,6 +146,7 @@ def test_duplicate_members_are_refused():
 
 
 @pytest.mark.parametrize("wanted", [NodeKey("requests", "1.0"), NodeKey("foo-bar", "1.1"), NodeKey("foo-bar", "x")])
+@pytest.mark.rule("wheel-1")
 def test_another_distribution_than_wanted_is_refused(wanted):
     with pytest.raises(PolicyError, match=f"it is not {wanted}"):
         check(wanted=wanted)
@@ -171,11 +177,13 @@ def test_all_faults_are_told_at_once():
         (NAME, [f"{INFO}/WHEEL"], "has no METADATA, RECORD"),
     ],
 )
+@pytest.mark.rule("wheel-1")
 def test_a_wheel_has_one_metadata_folder_of_its_own(file_name, names, message):
     with pytest.raises(PolicyError, match=message):
         dist_info_folder(file_name, names)
 
 
+@pytest.mark.rule("wheel-7")
 def test_local_versions_epochs_and_build_suffixes_are_read():
     named = read_wheel_name("a-1!2.0+cu118.1-3abc-py2.py3-none-any.whl")
     assert (str(named.version), build_tag_text(named.build_tag), len(named.tags)) == ("1!2.0+cu118.1", "3abc", 2)

@@ -69,6 +69,7 @@ def test_a_finished_wheel_is_installed_by_pip(built, out, tmp_path):
     assert tomllib.loads(installed["fromager-build-settings"].decode()) == {"env": {"A": "1"}, "list": [1, {}]}
 
 
+@pytest.mark.rule("epoch-11")
 def test_a_finished_wheel_is_what_its_name_and_record_say(built, out):
     finished = finish_wheel(built, WANTED, (3, "abc"), ADDED, EPOCH, out)
     assert finished.path.name == "Tiny_Dist-1.0-3abc-py3-none-any.whl"
@@ -93,6 +94,7 @@ def test_a_finished_wheel_is_what_its_name_and_record_say(built, out):
     assert set(modes.values()) == {stat.S_IFREG | 0o644}
 
 
+@pytest.mark.rule("epoch-11")
 def test_how_the_backend_packed_it_does_not_matter(built, out, tmp_path):
     other = build(tmp_path / "other" / built.name, order=lambda names: sorted(names, reverse=True), level=1, year=1999)
     (tmp_path / "out2").mkdir()
@@ -122,6 +124,7 @@ def test_the_payload_tells_wheels_apart(tmp_path, change):
     assert wheel("1", **plain) == wheel("2", **plain) != wheel("3", **other)
 
 
+@pytest.mark.rule("wheel-3")
 def test_a_digest_that_lies_is_refused_and_leaves_no_wheel(out, tmp_path):
     lying = build(tmp_path / "lying" / "Tiny_Dist-1.0-py3-none-any.whl", lie="tiny.py")
     with pytest.raises(PolicyError, match=r"digest of 'tiny\.py' is not its content's"):
@@ -154,5 +157,6 @@ def test_a_wheel_that_cannot_be_read_is_the_backends_fault(built, out, damage):
         ("A.b-1.0+l-7x-py3-none-any.whl", "A.b-1.0+l-0-py3-none-any.whl"),
     ],
 )
+@pytest.mark.rule("wheel-6")
 def test_the_build_tag_goes_into_the_name(name, finished):
     assert finished_name(name, (0, "")) == finished

@@ -26,6 +26,7 @@ def bootstrap_both(
     return Results(ours / "work-dir"), Results(theirs / "work-dir")
 
 
+@pytest.mark.rule("set-1")
 def test_both_make_the_same_of_stevedore(fromager, wheelfleet, say, tmp_path):
     ours, theirs = bootstrap_both(fromager, wheelfleet, LIVE, tmp_path)
     compared = require_agreement(ours, theirs.graph, theirs.constraints)

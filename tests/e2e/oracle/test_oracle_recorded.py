@@ -48,6 +48,7 @@ def runs(
 
 
 @pytest.mark.parametrize("conformance_set", RECORDED)
+@pytest.mark.rule("set-1")
 def test_a_run_pinned_by_the_record_makes_the_same(conformance_set: ConformanceSet, runs, say):
     record, run = read_record(conformance_set.name), runs[conformance_set.name].result()
     assert run.exit_status == 0, run.words
