@@ -12,6 +12,7 @@ from wheelfleet_coordinator.core.constraints import Constraints
 from wheelfleet_coordinator.core.previous_graph import KnownVersion, PreviousGraph
 from wheelfleet_coordinator.core.refusals import Refusal
 from wheelfleet_coordinator.core.requirement_lines import RequirementLine
+from wheelfleet_coordinator.core.version_rules import WHEELS
 from wheelfleet_shared.core.targets import TargetDefinition
 from wheelfleet_shared.names import TargetId
 
@@ -182,16 +183,16 @@ def test_a_prebuilt_wheel_fits_the_target_with_the_highest_build_and_the_best_ta
         "foo-1.0-10-py3-none-any.whl",
         "foo-1.0-9-cp311-cp311-linux_x86_64.whl",
     )
-    choice = pick("foo", listed, prebuilt=True)
+    choice = pick("foo", listed, sought=WHEELS)
     assert choice.candidate.file_name == "foo-1.0-10-py3-none-any.whl"
     assert [(excluded.rule, excluded.detail) for excluded in choice.excluded] == [
         ("no wheel", "1 sdist exist"),
         ("tags", "cp311-linux_x86_64"),
     ]
     untagged = listing("foo-1.0-py3-none-any.whl", "foo-1.0-cp311-abi3-linux_x86_64.whl")
-    assert pick("foo", untagged, prebuilt=True).candidate.file_name == "foo-1.0-cp311-abi3-linux_x86_64.whl"
-    assert "no wheel fits" in refused(pick("foo==2", listed, prebuilt=True)).reason
-    assert "no wheel" in refused(pick("foo==3", listed, prebuilt=True)).reason
+    assert pick("foo", untagged, sought=WHEELS).candidate.file_name == "foo-1.0-cp311-abi3-linux_x86_64.whl"
+    assert "no wheel fits" in refused(pick("foo==2", listed, sought=WHEELS)).reason
+    assert "no wheel" in refused(pick("foo==3", listed, sought=WHEELS)).reason
 
 
 # --- versions of an earlier run
@@ -283,7 +284,7 @@ def test_pins_of_the_other_kind_do_not_count():
     previous = graph(("app==1", "install", "foo", "1.0", True))
     listed = listing("foo-2.0.tar.gz", "foo-1.0-py3-none-any.whl")
     assert version(pick("foo", listed, previous=previous)) == "2.0"
-    assert version(pick("foo", listed, previous=previous, prebuilt=True)) == "1.0"
+    assert version(pick("foo", listed, previous=previous, sought=WHEELS)) == "1.0"
 
 
 @pytest.mark.rule("pure-1")

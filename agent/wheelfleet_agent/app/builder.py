@@ -11,7 +11,8 @@ from packaging.version import Version
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.expectation import check_expected
 from wheelfleet_shared.core.messages import Work
-from wheelfleet_shared.core.wheel_check import read_wheel_name
+from wheelfleet_shared.core.recipe import BuildRecipe, PreparationRecipe
+from wheelfleet_shared.core.wheel_check import read_build_tag, read_wheel_name
 from wheelfleet_shared.core.wheel_metadata import read_metadata
 from wheelfleet_shared.errors import BackendError, InputError, PolicyError, SourceError, WheelfleetError
 from wheelfleet_shared.ports import Clock
@@ -24,15 +25,16 @@ from ..core.archive import extract
 from ..core.build_record import build_record
 from ..core.failure import failure_of
 from ..core.hook_answers import HookStopped
-from ..core.hook_environment import BuildSystem, HookSettings
+from ..core.hook_environment import BuildSystem
 from ..core.output import Remembering
-from ..core.prepare import Patch, Preparation, prepare_source
+from ..core.prepare import Patch, prepare_source
 from ..core.processes import Limits
 from ..core.pyproject import read_build_system
 from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
 from .host import DISK_OF_BUILD, FILES_OF_BUILD, FREE_DISK, OPEN_FILES, Host, Interpreter
 from .ports import AttemptEnded, LogSink, Result, Upload
+from .recipes import fetch_recipe, hook_settings_of, patches_of, preparation_of
 
 _KINDS: dict[type[WheelfleetError], e.FailureKind] = {
     SourceError: "source",
@@ -98,6 +100,7 @@ class HostBuilder:
         work = attempt.work
         attempt.phase("fetch")
         archive = await self._transfer.fetch(work.sdist)
+        recipe = await fetch_recipe(self._transfer, work.preparation, PreparationRecipe)
         attempt.phase("prepare")
         name = canonicalize_name(work.plan.node.name)
         prepared = await asyncio.to_thread(
@@ -105,8 +108,8 @@ class HostBuilder:
             archive,
             name,
             Version(work.plan.node.version),
-            (),
-            Preparation(),
+            patches_of(recipe),
+            preparation_of(recipe),
             attempt.folder.temporary,
             _apply_patch,
         )
@@ -116,7 +119,10 @@ class HostBuilder:
         system = prepared.build_system
         return e.SourcePrepared(work.fence, sdist, prepared.epoch, system.requires, system.backend)
 
-    async def _backend(self, attempt: _Attempt) -> Backend:
+    async def _recipe(self, attempt: _Attempt) -> BuildRecipe:
+        return await fetch_recipe(self._transfer, attempt.work.recipe, BuildRecipe)
+
+    async def _backend(self, attempt: _Attempt, recipe: BuildRecipe) -> Backend:
         """The source unpacked and its locked environment made, ready to be asked."""
         work, folder = attempt.work, attempt.folder
         attempt.phase("fetch")
@@ -126,9 +132,10 @@ class HostBuilder:
             self._host.uv, attempt.interpreter.path, wheels, folder.root / "environment"
         )
         extracted = await asyncio.to_thread(extract, sdist, folder.build / "source")
-        system = read_build_system(extracted.root)
+        tree = extracted.root / recipe.build_dir
+        system = read_build_system(tree)
         return Backend(
-            extracted.root,
+            tree,
             BuildSystem(system.backend, system.backend_path),
             environment,
             folder,
@@ -141,7 +148,7 @@ class HostBuilder:
                 files=FILES_OF_BUILD,
                 open_files=OPEN_FILES,
             ),
-            HookSettings(work.epoch, work.cores or self._cores),
+            hook_settings_of(recipe, work.epoch, work.cores or self._cores),
         )
 
     async def _requirements(self, attempt: _Attempt, backend: Backend) -> tuple[tuple[str, ...], bool]:
@@ -157,7 +164,8 @@ class HostBuilder:
 
     async def _wheel(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
-        backend = await self._backend(attempt)
+        recipe = await self._recipe(attempt)
+        backend = await self._backend(attempt, recipe)
         requirements, blocked = await self._requirements(attempt, backend)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
@@ -165,15 +173,17 @@ class HostBuilder:
         log = Remembering(attempt.log)
         built = await build_wheel(backend, log)
         _check_expected(attempt.work, built.name, log.tail)
-        return await self._finish(attempt, built, requirements, started)
+        return await self._finish(attempt, recipe, built, requirements, started)
 
-    async def _finish(self, attempt: _Attempt, built: Path, requirements: tuple[str, ...], started: float) -> Result:
+    async def _finish(
+        self, attempt: _Attempt, recipe: BuildRecipe, built: Path, requirements: tuple[str, ...], started: float
+    ) -> Result:
         work, plan = attempt.work, attempt.work.plan
         attempt.phase("finish")
         files = work.requirement_files
-        record = build_record({}, files.get("build-system", ()), requirements, requirements)
+        record = build_record(recipe.settings, files.get("build-system", ()), requirements, requirements)
         finished = await asyncio.to_thread(
-            finish_wheel, built, plan.node, (int(plan.build_tag), ""), record, work.epoch, attempt.folder.temporary
+            finish_wheel, built, plan.node, read_build_tag(plan.build_tag), record, work.epoch, attempt.folder.temporary
         )
         wheel = e.FileRef(finished.path.name, finished.sha256, finished.size)
         attempt.phase("upload")
@@ -190,7 +200,7 @@ class HostBuilder:
 
     async def _metadata(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
-        backend = await self._backend(attempt)
+        backend = await self._backend(attempt, await self._recipe(attempt))
         requirements, blocked = await self._requirements(attempt, backend)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)

@@ -36,22 +36,25 @@ class Listings:
         self._parsed: OrderedDict[tuple[str, str], ProjectListing] = OrderedDict()
         self._reading: dict[tuple[RunId, str], asyncio.Future[ProjectListing]] = {}
 
-    async def of(self, run: RunId, project: str) -> ProjectListing:
-        """The project's listing. Raises InfrastructureError when index or store cannot be reached."""
+    async def of(self, run: RunId, project: str, index_url: str = "") -> ProjectListing:
+        """The project's listing; of another index than the run's where one is named.
+
+        Raises InfrastructureError when index or store cannot be reached.
+        """
         place = (run, project)
         if place not in self._reading:
-            task = asyncio.ensure_future(self._read(run, project))
+            task = asyncio.ensure_future(self._read(run, project, index_url))
             self._reading[place] = task
             task.add_done_callback(lambda _: self._reading.pop(place, None))
         return await asyncio.shield(self._reading[place])
 
-    async def _read(self, run: RunId, project: str) -> ProjectListing:
+    async def _read(self, run: RunId, project: str, index_url: str) -> ProjectListing:
         pinned = self._world.runs[run].listed.get(project)
         if pinned is not None:
             return await self._pinned(pinned)
         submitted = self._world.runs[run].submitted
-        index_url = submitted.options.index_url if submitted is not None else ""
-        page = await self._fetch_page(index_url, project)
+        of_run = submitted.options.index_url if submitted is not None else ""
+        page = await self._fetch_page(index_url or of_run, project)
         event = await self._pin(project, page)
         await self._committer.commit(Aggregate("run", run), lambda world: decisions.listed(world, run, event))
         return await self._pinned(self._world.runs[run].listed[project])

@@ -1,22 +1,25 @@
 """Stages resolved: pages brought, versions chosen, recorded."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.bundle import Entry, RunInputs, decode_inputs
+from wheelfleet_shared.core.bundle import RunInputs, decode_inputs
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import bundle_key
 from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.core.targets import TargetDefinition
 from wheelfleet_shared.errors import InfrastructureError, InputError, SourceError
-from wheelfleet_shared.names import GraphId, RunId, TargetId
+from wheelfleet_shared.names import GraphId, RunId, Sha256, TargetId
 from wheelfleet_shared.ports import Blobs
 
 from ..core import decisions
 from ..core.candidates import ProjectListing
-from ..core.closed_listing import closed_listing
+from ..core.closed_listing import closed_listing, prebuilt_listing
 from ..core.constraints import Constraints
+from ..core.customised_choice import NOT_CUSTOMISED, Ages, index_of
+from ..core.customising import Customised
 from ..core.graph import Graph
 from ..core.instructions import Resolve
 from ..core.previous_graph import PreviousGraph
@@ -41,6 +44,7 @@ class Resolver:
         self._blobs = blobs
         self._listings = listings
         self._rules: dict[_Place, RunRules] = {}
+        self._stored: set[Sha256] = set()
 
     async def resolve(self, instruction: Resolve) -> tuple[e.Event, ...]:
         """Choose versions for one stage and record them; what was appended."""
@@ -49,6 +53,7 @@ class Resolver:
             return ()
         try:
             outcome = await self._resolved(graph, instruction, await self._rules_of(graph))
+            await self._store(outcome.recipes)
         except (InputError, SourceError) as error:
             # Constraints may contradict each other under the target's markers alone, which nobody saw before.
             outcome = _refused(graph, instruction, error)
@@ -61,17 +66,34 @@ class Resolver:
     async def _resolved(self, graph: Graph, instruction: Resolve, rules: RunRules) -> Resolved:
         requirements = holding(instruction, rules.target)
         projects = projects_of(requirements, static_arcs(graph, instruction))
-        found = await self._listed(graph, projects, rules.entries)
-        return resolve_stage(graph, instruction, requirements, found, rules)
+        found = await self._listed(graph, projects, rules)
+        return resolve_stage(graph, instruction, requirements, found, rules, self._held(graph, projects, rules))
 
-    async def _listed(
-        self, graph: Graph, projects: list[str], entries: tuple[Entry, ...] | None
-    ) -> dict[str, ProjectListing]:
-        """What may be chosen of each project: of a saved order, else of our index, else of the package index."""
-        if entries is None:
-            found = await asyncio.gather(*(self._listings.of(graph.run, project) for project in projects))
-            return dict(zip(projects, found, strict=True))
-        return {project: closed_listing(self._world, graph.run, project, entries) for project in projects}
+    async def _store(self, recipes: Sequence[tuple[Sha256, bytes]]) -> None:
+        """The texts that edges name by digest lie in the store before the edges are in the log."""
+        for digest, text in recipes:
+            if digest not in self._stored:
+                await self._blobs.put(bundle_key(digest), text, "application/json")
+                self._stored.add(digest)
+
+    def _held(self, graph: Graph, projects: Sequence[str], rules: RunRules) -> dict[str, ProjectListing]:
+        """Prebuilt wheels that our index has already, of projects that no server is named for."""
+        submitted = self._world.runs[graph.run].submitted
+        customised = rules.customised
+        wanted = [name for name in projects if customised.pre_built(name) and not customised.wheel_server_url(name)]
+        if submitted is None:
+            return {}
+        return {name: prebuilt_listing(self._world, submitted.index, name) for name in wanted}
+
+    async def _listed(self, graph: Graph, projects: Sequence[str], rules: RunRules) -> dict[str, ProjectListing]:
+        """What may be chosen of each project: of a saved order, else of our index, else of its package index."""
+        entries, customised = rules.entries, rules.customised
+        if entries is not None:
+            return {project: closed_listing(self._world, graph.run, project, entries) for project in projects}
+        found = await asyncio.gather(
+            *(self._listings.of(graph.run, project, index_of(project, customised)) for project in projects)
+        )
+        return dict(zip(projects, found, strict=True))
 
     async def _rules_of(self, graph: Graph) -> RunRules:
         place = _Place(graph.run, graph.target)
@@ -102,6 +124,8 @@ class Resolver:
             as_of=submitted.options.as_of,
             hashes=submitted.options.hashes,
             entries=inputs.entries if submitted.options.mode == "entries" else None,
+            customised=Customised.parse(inputs.customisation) if inputs.customisation is not None else NOT_CUSTOMISED,
+            ages=Ages(run.submitted_at, submitted.options.min_release_age, submitted.options.max_release_age),
         )
 
     def _definition(self, target: TargetId) -> TargetDefinition:

@@ -23,7 +23,7 @@ from .candidates import Candidate, ProjectListing, candidate_at
 from .constraints import Constraints
 from .previous_graph import KnownVersion, PreviousGraph
 from .refusals import Refusal, refusal
-from .version_rules import Exclusion, Rules, Verdict, grouped
+from .version_rules import SDISTS, WHEELS, Exclusion, Rules, Sought, Verdict, grouped
 
 
 class Choice(NamedTuple):
@@ -55,7 +55,7 @@ def choose(
     as_of: float | None = None,
     previous: PreviousGraph | None = None,
     top_level: Sequence[KnownVersion] = (),
-    prebuilt: bool = False,
+    sought: Sought = SDISTS,
 ) -> Choice | Refusal:
     """The version that serves the requirement on the target, or why there is none.
 
@@ -64,13 +64,23 @@ def choose(
     ``as_of`` (seconds since the epoch) binds pins too: nothing uploaded later exists.
     Cost: a few µs for each version newer than the chosen one.
     """
-    rules = Rules(requirement, constraints, target, as_of=as_of, prebuilt=prebuilt)
+    rules = Rules(requirement, constraints, target, as_of=as_of, sought=sought)
     if requirement.url is not None:
         return Refusal(f"{requirement.name} is required by a URL", "name a version, or give its source in settings")
     if previous is not None:
         pinned = _pinned(rules, listing, parent, previous, top_level)
         if pinned is not None:
             return pinned
+    outcome = _newest_of(rules, listing)
+    if isinstance(outcome, Choice) or sought.oldest is None:
+        return outcome
+    # As fromager: where everything is too old, age rules nothing out.
+    return _newest_of(
+        Rules(requirement, constraints, target, as_of=as_of, sought=sought._replace(oldest=None)), listing
+    )
+
+
+def _newest_of(rules: Rules, listing: ProjectListing) -> Choice | Refusal:
     verdicts: list[Verdict] = []
     for release in listing.releases:
         found = rules.judge(release)
@@ -121,13 +131,14 @@ def _sources_of_pins(
 ) -> Iterator[tuple[str, Sequence[KnownVersion]]]:
     """Versions to prefer and how they are known, in the order in which they count."""
     name = canonicalize_name(rules.requirement.name)
+    prebuilt = rules.sought.kinds == WHEELS.kinds
     by = parent.name or "the run"
     own = "required by the run itself", [known for known in top_level if known.name == name]
     edges = previous.required(parent.name, name, parent.kind)
-    before = f"previous graph: {parent.kind} of {by}", [known for known in edges if known.pre_built is rules.prebuilt]
+    before = f"previous graph: {parent.kind} of {by}", [known for known in edges if known.pre_built is prebuilt]
     yield from (before, own) if _required_before(name, own[1], previous) else (own, before)
     nodes = previous.versions_of(name)
-    yield "previous graph: by name", [known for known in nodes if known.pre_built is rules.prebuilt]
+    yield "previous graph: by name", [known for known in nodes if known.pre_built is prebuilt]
 
 
 def _required_before(name: str, own: Sequence[KnownVersion], previous: PreviousGraph) -> bool:
@@ -141,7 +152,9 @@ def _file_of(pin: KnownVersion, rules: Rules, listing: ProjectListing) -> Candid
 
     The index may be another one than the graph was made from, so files are compared by name.
     """
-    stated = candidate_at(pin.url, pin.name, str(pin.version), "wheel" if rules.prebuilt else "sdist")
+    stated = candidate_at(
+        pin.url, pin.name, str(pin.version), "wheel" if rules.sought.kinds == WHEELS.kinds else "sdist"
+    )
     listed = [file for release in listing.releases if release.version == pin.version for file in release.candidates]
     same = [file for file in listed if file.file_name == stated.file_name]
     if not same and not pin.url:

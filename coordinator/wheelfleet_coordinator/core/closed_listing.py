@@ -64,6 +64,12 @@ def listing_of_index(world: World, index: IndexName, project: str) -> ProjectLis
     return _listing(project, found)
 
 
+def prebuilt_listing(world: World, index: IndexName, project: str) -> ProjectListing:
+    """The prebuilt wheels of a project that an index of ours holds."""
+    held = listing_of_index(world, index, project)
+    return _listing(project, [candidate for candidate in held.candidates if candidate.kind == "wheel"])
+
+
 def _candidate(entry: Entry) -> Candidate:
     kind: Literal["sdist", "wheel"] = "wheel" if entry.prebuilt else "sdist"
     found = candidate_at(entry.source_url, canonicalize_name(entry.name), entry.version, kind)

@@ -14,6 +14,8 @@ _NEAREST: tuple[Rule, ...] = (
     "yanked",
     "no sdist",
     "no wheel",
+    "cooldown",
+    "release age",
     "as-of",
     "pre-release",
     "constraint",
@@ -71,6 +73,10 @@ def _words(rule: Rule, verdicts: Sequence[Verdict], rules: Rules) -> str:
             return f"{versions} only as pre-release, which neither requirement nor constraint mentions"
         case "as-of":
             return f"{versions} uploaded after --as-of"
+        case "cooldown":
+            return f"{versions} uploaded too short a time ago for --min-release-age"
+        case "release age":
+            return f"{versions} uploaded too long ago for --max-release-age"
         case "yanked":
             return "; ".join(f"{item.version} yanked ({item.detail or 'no reason given'})" for item in verdicts[:SHOWN])
         case "no sdist" | "no wheel":
@@ -96,6 +102,8 @@ def _hint(rule: Rule, verdicts: Sequence[Verdict], rules: Rules) -> str:
         "constraint": f"change the constraint in {rules.constraints.origin(name)}",
         "pre-release": f"mention one: {name}>={newest}, in the requirement or in a constraint",
         "as-of": "give a later --as-of",
+        "cooldown": f"wait, pin it with == on the command line, or set min_release_age: 0 for {name}",
+        "release age": "give a larger --max-release-age",
         "no sdist": "mark pre_built, give download_source, or git",
         "no wheel": "do not mark it pre_built: it can be built from its sdist",
         "yanked": "choose another version, or give download_source",

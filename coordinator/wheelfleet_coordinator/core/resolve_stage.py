@@ -14,18 +14,22 @@ from packaging.version import Version
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.bundle import Entry
 from wheelfleet_shared.core.expectation import expectation_of
+from wheelfleet_shared.core.recipe import recipe_digest
 from wheelfleet_shared.core.targets import TargetDefinition, evaluate_marker
-from wheelfleet_shared.names import NodeKey
+from wheelfleet_shared.names import NodeKey, Sha256
 
 from .candidates import Candidate, ProjectListing, missing_project
 from .choose_version import Choice, Parent, choose, file_names_of
 from .closed_listing import choose_entry
 from .constraints import Constraints
+from .customised_choice import NOT_CUSTOMISED, Ages, sought_for, source_of
+from .customising import Customised
 from .graph import Arc, Graph, StageId
 from .instructions import Resolve
 from .previous_graph import KnownVersion, PreviousGraph
 from .refusals import Refusal
 
+_NOTHING_HELD: Final[Mapping[str, ProjectListing]] = {}
 EDGES_AN_EVENT: Final = 150
 """Some 1.5 kB an edge at the most leaves room below the largest event."""
 
@@ -33,7 +37,8 @@ EDGES_AN_EVENT: Final = 150
 class RunRules(NamedTuple):
     """What a run says of every choice on one target. hashes: requirement text → allowed sha256s.
 
-    entries: of the saved order that the run builds; None where it asks the package index.
+    entries: of the saved order that the run builds; None where it asks the package index. ages: what the
+    run says of the age of files.
     """
 
     target: TargetDefinition
@@ -42,13 +47,19 @@ class RunRules(NamedTuple):
     as_of: float | None
     hashes: Mapping[str, tuple[str, ...]]
     entries: tuple[Entry, ...] | None = None
+    customised: Customised = NOT_CUSTOMISED
+    ages: Ages = Ages()
 
 
 class Resolved(NamedTuple):
-    """The events of the stage, in order, and those that go in before for requirements without a version."""
+    """The events of the stage, in order, and those that go in before for requirements without a version.
+
+    recipes: texts that the edges name by digest, to be stored before the events are.
+    """
 
     events: tuple[e.RequirementsResolved, ...]
     failures: tuple[e.RequirementUnresolvable, ...]
+    recipes: tuple[tuple[Sha256, bytes], ...] = ()
 
 
 def holding(resolve: Resolve, target: TargetDefinition) -> list[Requirement]:
@@ -93,11 +104,12 @@ def resolve_stage(
     requirements: Sequence[Requirement],
     listings: Mapping[str, ProjectListing],
     rules: RunRules,
+    held: Mapping[str, ProjectListing] = _NOTHING_HELD,
 ) -> Resolved:
     """The stage with a version for each requirement that has one.
 
     The answer of a hook makes two edges a requirement, for the wheel and for the sdist, since it
-    was asked once for both.
+    was asked once for both. held: prebuilt wheels that our index has, which go before those of others.
     """
     kinds: tuple[e.EdgeKind, ...] = ("build-sdist", "build-backend") if resolve.stage == "hook" else (resolve.stage,)
     known = static_arcs(graph, resolve)
@@ -109,14 +121,21 @@ def resolve_stage(
             edges += [_copied(arc.edge, kind, requirement) for kind in kinds]
             continue
         listing = listings.get(str(canonicalize_name(requirement.name))) or missing_project(requirement.name)
-        outcome = _choose(graph, resolve, requirement, listing, kinds[-1], rules)
+        outcome = _choose(graph, resolve, requirement, listing, kinds[-1], rules, held)
         if isinstance(outcome, Refusal) and rules.entries is not None and resolve.stage == "install":
             continue  # an order need not hold all that its wheels install, unless an environment does
         if isinstance(outcome, Refusal):
             failures.append(_unresolvable(graph, resolve, requirement, outcome))
         else:
             edges += [_edge(outcome, kind, requirement, listing, rules) for kind in kinds]
-    return Resolved(stage_events(graph, resolve, edges), tuple(failures))
+    return Resolved(stage_events(graph, resolve, edges), tuple(failures), _recipes(edges, rules.customised))
+
+
+def _recipes(edges: Sequence[e.Edge], customised: Customised) -> tuple[tuple[Sha256, bytes], ...]:
+    nodes = {edge.node for edge in edges if edge.recipe.preparation or edge.recipe.build}
+    found = (customised.recipe_of(node) for node in nodes)
+    texts = {text for recipe in found for text in (recipe.preparation, recipe.build) if text}
+    return tuple((recipe_digest(text), text) for text in sorted(texts))
 
 
 def stage_events(graph: Graph, resolve: Resolve, edges: Sequence[e.Edge]) -> tuple[e.RequirementsResolved, ...]:
@@ -142,8 +161,19 @@ def static_arcs(graph: Graph, resolve: Resolve) -> tuple[Arc, ...]:
 
 
 def _choose(
-    graph: Graph, resolve: Resolve, requirement: Requirement, listing: ProjectListing, kind: e.EdgeKind, rules: RunRules
+    graph: Graph,
+    resolve: Resolve,
+    requirement: Requirement,
+    listing: ProjectListing,
+    kind: e.EdgeKind,
+    rules: RunRules,
+    held: Mapping[str, ProjectListing],
 ) -> Choice | Refusal:
+    name = str(canonicalize_name(requirement.name))
+    if name in held:
+        outcome = choose_entry(requirement, held[name], rules.constraints)
+        if isinstance(outcome, Choice):
+            return outcome
     if rules.entries is not None:
         return choose_entry(requirement, listing, rules.constraints)
     parent = Parent(resolve.node.name if resolve.node is not None else None, kind)
@@ -155,6 +185,7 @@ def _choose(
         target=rules.target,
         as_of=rules.as_of,
         previous=rules.previous,
+        sought=sought_for(requirement, kind, rules.customised, rules.ages),
         top_level=_top_level(graph) if rules.previous is not None else (),
     )
     allowed = rules.hashes.get(str(requirement)) if resolve.node is None else None
@@ -192,15 +223,18 @@ def _edge(
 ) -> e.Edge:
     names = file_names_of(listing, choice.version, as_of=rules.as_of)
     name = str(canonicalize_name(requirement.name))
+    node = NodeKey(name, choice.version)
+    source = source_of(choice.candidate, node, rules.customised, stated=rules.entries is not None)
     return e.Edge(
         kind=kind,
         requirement=str(requirement),
-        node=NodeKey(name, choice.version),
-        source_url=choice.candidate.url,
-        source_name=choice.candidate.file_name,
-        source_sha256=choice.candidate.sha256,
-        expectation=expectation_of(names),
-        source_type="prebuilt" if choice.candidate.kind == "wheel" else "sdist",
+        node=node,
+        source_url=source.url,
+        source_name=source.name,
+        source_sha256=source.sha256,
+        expectation=rules.customised.expectation_of(name) or expectation_of(names),
+        source_type=source.type,
+        recipe=rules.customised.recipe_of(node).node,
         constraint=rules.constraints.text(name),
         why=_why(choice),
     )

@@ -7,7 +7,7 @@ pre-releases. One rule is ours: nothing uploaded after ``as_of`` exists.
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -23,6 +23,8 @@ Rule = Literal[
     "constraint",
     "pre-release",
     "as-of",
+    "cooldown",
+    "release age",
     "no sdist",
     "no wheel",
     "yanked",
@@ -30,6 +32,23 @@ Rule = Literal[
     "tags",
     "previous graph",
 ]
+
+
+class Sought(NamedTuple):
+    """Which files may serve a requirement, beside what it says itself.
+
+    kinds: of files that count. ignore_platform: wheels for other platforms count, too. newest, oldest:
+    seconds since the epoch between which a file was uploaded (a cooldown, and a greatest age).
+    """
+
+    kinds: frozenset[str] = frozenset({"sdist"})
+    ignore_platform: bool = False
+    newest: float | None = None
+    oldest: float | None = None
+
+
+SDISTS: Final = Sought()
+WHEELS: Final = Sought(frozenset({"wheel"}))
 
 
 class Verdict(NamedTuple):
@@ -55,7 +74,7 @@ class Exclusion(NamedTuple):
 
 
 class Rules:
-    """The rules for one requirement on one target. ``prebuilt``: a wheel is wanted, not an sdist."""
+    """The rules for one requirement on one target."""
 
     def __init__(
         self,
@@ -64,13 +83,13 @@ class Rules:
         target: TargetDefinition,
         *,
         as_of: float | None,
-        prebuilt: bool,
+        sought: Sought = SDISTS,
     ) -> None:
         self.requirement = requirement
         self.constraints = constraints
         self.target = target
         self.as_of = as_of
-        self.prebuilt = prebuilt
+        self.sought = sought
         self.python = Version(target.marker_environment["python_full_version"])
         self.prereleases = constraints.allow_prereleases(requirement.name) or bool(requirement.specifier.prereleases)
         self._python_fits: dict[str, bool] = {}
@@ -99,16 +118,19 @@ class Rules:
     def best(self, candidates: Iterable[Candidate]) -> Candidate | None:
         """The first of equal files in page order; of wheels the highest build tag, then the best platform tag."""
         ranked = sorted(candidates, key=self._rank_of_tags)
-        return max(ranked, key=lambda candidate: candidate.build, default=None)
+        return max(ranked, key=lambda candidate: (candidate.kind == "sdist", candidate.build), default=None)
 
     def wanted(self, candidate: Candidate) -> bool:
         """Whether the file is of the kind that this requirement is served from."""
-        return candidate.kind == ("wheel" if self.prebuilt else "sdist")
+        return candidate.kind in self.sought.kinds
 
     def _judge_files(self, version: Version, candidates: Sequence[Candidate]) -> Candidate | Verdict:
         existing = [candidate for candidate in candidates if self.seen(candidate)]
         if not existing:
             return Verdict(version, "as-of")
+        outside = self._outside_ages(version, existing)
+        if outside is not None:
+            return outside
         right_kind = [candidate for candidate in existing if self.wanted(candidate)]
         if not right_kind:
             return self._wrong_kind(version, existing)
@@ -121,8 +143,17 @@ class Rules:
         best = self.best(candidate for candidate in fitting if self._tags_ok(candidate))
         return best if best is not None else Verdict(version, "tags", self.target.id)
 
+    def _outside_ages(self, version: Version, existing: Sequence[Candidate]) -> Verdict | None:
+        """Why no file of the version is of the wanted age; one without an upload time is not old enough."""
+        newest, oldest = self.sought.newest, self.sought.oldest
+        if newest is not None and not any(item.uploaded is not None and item.uploaded <= newest for item in existing):
+            return Verdict(version, "cooldown")
+        if oldest is not None and not any(item.uploaded is None or item.uploaded >= oldest for item in existing):
+            return Verdict(version, "release age")
+        return None
+
     def _wrong_kind(self, version: Version, existing: Sequence[Candidate]) -> Verdict:
-        if self.prebuilt:
+        if self.sought.kinds == WHEELS.kinds:
             return Verdict(version, "no wheel", f"{_count(len(existing), 'sdist')} exist")
         return Verdict(version, "no sdist", f"{_count(len(existing), 'wheel')} exist")
 
@@ -140,11 +171,13 @@ class Rules:
         return fits
 
     def _tags_ok(self, candidate: Candidate) -> bool:
-        return not self.prebuilt or any(tag in self._ranks for tag in candidate.tags)
+        if candidate.kind == "sdist" or self.sought.ignore_platform:
+            return True
+        return any(tag in self._ranks for tag in candidate.tags)
 
     def _rank_of_tags(self, candidate: Candidate) -> int:
-        if not self.prebuilt:
-            return 0
+        if candidate.kind == "sdist":
+            return -1
         worst = len(self._ranks)
         return min((self._ranks.get(tag, worst) for tag in candidate.tags), default=worst)
 

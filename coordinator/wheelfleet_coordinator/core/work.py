@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, plan_build
-from wheelfleet_shared.core.keys import blob_key, source_key
+from wheelfleet_shared.core.keys import blob_key, bundle_key, source_key
 from wheelfleet_shared.core.messages import Download, Work
 from wheelfleet_shared.core.recipe import NodeRecipe
 from wheelfleet_shared.core.targets import evaluate_marker
@@ -59,6 +59,7 @@ def work_for(world: World, build: Build, cores: int, sign: Sign) -> Work | None:
         epoch=prepared.epoch,
         cores=cores,
         static_requirements=static,
+        recipe=_recipe(plan.recipe, sign),
         requirement_files=requirement_files(static, holding(build.requirements or (), environment)),
     )
 
@@ -68,7 +69,22 @@ def _source_work(world: World, build: Build, plan: e.BuildPlanned, sign: Sign) -
     if stored is None or build.claim_target is None:
         return None
     archive = _download(stored, source_key(stored.sha256, stored.file_name), sign)
-    return Work(build=build.id, fence=build.fence, plan=plan, target=build.claim_target, sdist=archive)
+    return Work(
+        build=build.id,
+        fence=build.fence,
+        plan=plan,
+        target=build.claim_target,
+        sdist=archive,
+        preparation=_recipe(plan.preparation, sign),
+    )
+
+
+def _recipe(digest: str, sign: Sign) -> Download | None:
+    """The text that settings and patches come to; its size is not known here, and none is promised."""
+    if not digest:
+        return None
+    sha256 = Sha256(digest)
+    return Download(e.FileRef("recipe.json", sha256, 0), sign(bundle_key(sha256)))
 
 
 def _download(file: e.FileRef, key: str, sign: Sign) -> Download:

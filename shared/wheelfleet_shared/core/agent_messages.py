@@ -60,8 +60,9 @@ class Work(Message, frozen=True):
     """All that one attempt needs. requirements: the hook's answer where it is known, else None.
 
     sdist: the upstream archive (goal source) or the patched sdist. static: the environment holds
-    the static requirements alone. epoch: SOURCE_DATE_EPOCH. patches: name and text, in order.
-    requirement_files: file name → lines, recorded in the wheel.
+    the static requirements alone. epoch: SOURCE_DATE_EPOCH. requirement_files: file name → lines,
+    recorded in the wheel. preparation, recipe: what settings and patches say to the source and to the
+    build; None where they say nothing.
     """
 
     build: BuildId
@@ -76,6 +77,8 @@ class Work(Message, frozen=True):
     cores: int = 1
     static_requirements: tuple[str, ...] = ()
     requirement_files: dict[str, tuple[str, ...]] = {}
+    preparation: Download | None = None
+    recipe: Download | None = None
     timeout_total: float = 36_000.0
     timeout_silent: float = 3_600.0
 

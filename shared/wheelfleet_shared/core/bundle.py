@@ -20,17 +20,29 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     constraint: str = ""
 
 
+class Customisation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a user brings to change how distributions are made, unread.
+
+    files: content by normal relative name: ``settings.yaml``, ``settings/<override name>.yaml``,
+    ``patches/<override name>[-<version>][/<variant>]/<file>.patch``, and what belongs to plugins.
+    """
+
+    variant: str = "cpu"
+    files: dict[str, bytes] = {}
+
+
 class RunInputs(msgspec.Struct, frozen=True, omit_defaults=True):
     """constraints: (line, origin) as stated; previous_graph: the text of the file; entries: of a build order."""
 
     constraints: tuple[tuple[str, str], ...] = ()
     previous_graph: str = ""
     entries: tuple[Entry, ...] = ()
+    customisation: Customisation = Customisation()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to store."""
-        return not self.constraints and not self.previous_graph and not self.entries
+        return not self.constraints and not self.previous_graph and not self.entries and not self.customisation.files
 
 
 def encode_inputs(inputs: RunInputs) -> bytes:

@@ -37,15 +37,23 @@ class PreparationRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
     epoch: int | None = None
 
 
+class SbomPart(msgspec.Struct, frozen=True):
+    """One of the two things that an SPDX document is about: its purl, and the name and version in it."""
+
+    name: str
+    version: str
+    purl: str
+
+
 class SbomRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the settings say to the SPDX document of a wheel.
 
-    namespace: of this one document. purl: of the wheel. upstream: the purl of what it is made from.
+    namespace: of this one document. upstream: what the wheel is made from. creators: beside the tool itself.
     """
 
     namespace: str
-    purl: str
-    upstream: str
+    wheel: SbomPart
+    upstream: SbomPart
     supplier: str = "NOASSERTION"
     creators: tuple[str, ...] = ()
 
@@ -53,10 +61,10 @@ class SbomRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
 class BuildRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
     """What turns a patched sdist into a wheel.
 
-    env: further variables of the hooks, in order of their first setting; each value is a template for
-    ``string.Template`` over ``HOOK_VARIABLES`` alone: the version, defaults and earlier variables are
-    filled in already. config_settings: of PEP 517. settings: what ``fromager-build-settings`` in the
-    wheel says, JSON-like. sbom: None where none is wanted.
+    env: further variables of the hooks, by name; each value is a template for ``string.Template`` over
+    ``HOOK_VARIABLES`` alone: the version, defaults and other variables are filled in already.
+    config_settings: of PEP 517. settings: what ``fromager-build-settings`` in the wheel says, JSON-like.
+    sbom: None where none is wanted.
     """
 
     env: tuple[tuple[str, str], ...] = ()

@@ -14,8 +14,9 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
 
     as_of: seconds since the epoch; nothing uploaded later is seen. cache_servers: index URLs
     without credentials. hashes: requirement text → allowed sha256. mode: ``entries`` builds a saved
-    order and chooses among its entries and our index alone. force: build what is there already, too
-    (of a saved order: its entries). replace: other bytes may take a file name that is held.
+    order and chooses among its entries and our index alone. min_release_age, max_release_age: days
+    between which a version must have been uploaded before the run was submitted, 0 for any. force: build
+    what is there already, too (of a saved order: its entries). replace: other bytes may take a file name that is held.
     """
 
     sdist_only: bool = False
@@ -28,6 +29,8 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     cores_per_build: int = 0
     hashes: dict[str, tuple[str, ...]] = {}
     mode: Literal["bootstrap", "entries"] = "bootstrap"
+    min_release_age: int = 0
+    max_release_age: int = 0
     force: bool = False
     replace: bool = False
 

@@ -5,6 +5,7 @@ Strict validation of METADATA refuses releases that everybody uses (setuptools 7
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -61,6 +62,12 @@ def read_wheel_name(file_name: str) -> WheelName:
     except InvalidWheelFilename as error:
         raise PolicyError(str(error), _REBUILD) from error
     return WheelName(name, version, build_tag, tags, "-".join(file_name.split("-")[:2]))
+
+
+def read_build_tag(text: str) -> BuildTag:
+    """The build tag that a file name or a plan holds: its number and what follows it; () for none."""
+    match = re.fullmatch(r"(\d+)(.*)", text)
+    return (int(match[1]), match[2]) if match else ()
 
 
 def build_tag_text(build_tag: BuildTag) -> str:
