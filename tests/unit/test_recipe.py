@@ -8,6 +8,7 @@ from wheelfleet_shared.core.recipe import (
     BuildRecipe,
     PatchFile,
     PreparationRecipe,
+    SbomPart,
     SbomRecipe,
     decode_recipe,
     encode_recipe,
@@ -16,13 +17,14 @@ from wheelfleet_shared.core.recipe import (
 from wheelfleet_shared.errors import InputError
 
 PREPARATION = PreparationRecipe((PatchFile("1.patch", b"\xff\r\n"),), ("setuptools<80",), ("ninja",), "python", 7)
+PART = SbomPart("a", "1", "pkg:pypi/a@1")
 BUILD = BuildRecipe(
     (("B", "1"), ("A", "$PATH")),
     {"z": ["1"], "a": "2"},
     "python",
     network=True,
     settings={"env": {"A": "$PATH"}},
-    sbom=SbomRecipe("https://sbom.test/a", "pkg:pypi/a@1", "pkg:pypi/a@1", "me", ("you",)),
+    sbom=SbomRecipe("https://sbom.test/a", PART, PART, "me", ("you",)),
 )
 
 

@@ -4,6 +4,7 @@ Values in, values out: the same bytes give the same recipes on every coordinator
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from packaging.utils import canonicalize_name
@@ -139,7 +140,7 @@ def _read_files(
     for path in sorted(given):
         if not _is_settings(path):
             continue
-        read = _kept(faults, lambda path=path: _read_file(given[path], path, variant, prefix))  # type: ignore[misc]
+        read = _kept(faults, partial(_read_file, given[path], path, variant, prefix))
         if read is None:
             continue
         name, file = read
