@@ -101,6 +101,13 @@ class FaultyBlobs(MemoryBlobs):
     def stored(self, key: str) -> bytes:
         return self._stored[key].data
 
+    def wheels(self) -> list[str]:
+        return sorted(key for key in self._stored if key.endswith(".whl"))
+
+    def lose(self, key: str) -> None:
+        """The blob is gone, as after a fault of the store that nobody saw."""
+        del self._stored[key]
+
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         await self._before()
         await super().put(key, data, content_type)

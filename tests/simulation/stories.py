@@ -71,6 +71,7 @@ class Plot:
             self.outage,
             self.speak_stale,
             self.speak_stale,
+            self.lose_wheel,
         ]
 
     async def trouble(self, seconds: float) -> None:
@@ -127,6 +128,12 @@ class Plot:
         if build.fence != claim:
             self.count("words of stale owners")
             await self.cluster.stale_word(claim)
+
+    async def lose_wheel(self) -> None:
+        wheels = self.cluster.blobs.wheels()
+        if wheels:
+            self.count("wheels lost")
+            self.cluster.lose(self.random.choice(wheels))
 
     def count(self, kind: str) -> None:
         self.cluster.trouble.counts[kind] += 1

@@ -25,6 +25,7 @@ _MUST_OCCUR = (
     "agents killed",
     "agents frozen",
     "words of stale owners",
+    "wheels lost",
 )
 
 

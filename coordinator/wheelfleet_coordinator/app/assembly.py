@@ -23,6 +23,7 @@ from .listings import FetchPage, Listings
 from .locking import lock
 from .page_writer import PageWriter
 from .prebuilt import PrebuiltAccepter
+from .reconciling import Reconciler
 from .resolving import Resolver
 from .taking_over import TakerOver
 from .verifying import Verifier
@@ -44,10 +45,11 @@ class Ports(NamedTuple):
 
 
 class Times(msgspec.Struct, frozen=True):
-    """Seconds of silence that end a lease; between looks at the leases."""
+    """Seconds of silence that end a lease; between looks at the leases; between looks for lost wheels."""
 
     lease: float = 60.0
     watch: float = 2.0
+    reconcile: float = 3600.0
 
 
 class Assembled(NamedTuple):
@@ -61,6 +63,7 @@ class Assembled(NamedTuple):
     leases: LeaseBook
     pages: PageWriter
     watch: LeaseWatch
+    reconciler: Reconciler
 
 
 def assemble(ports: Ports, times: Times) -> Assembled:
@@ -81,16 +84,17 @@ def assemble(ports: Ports, times: Times) -> Assembled:
         walk.touch(instruction)
         coordinator.look_again()
 
-    workers = _workers(ports, state, committer)
+    reconciler = Reconciler(world, ports.blobs, committer, period=times.reconcile, leading=leading)
+    workers = _workers(ports, state, committer, reconciler)
     executor = Executor(lambda instruction: carry_out(instruction, committer, workers), finished)
     desk = Desk(state, ports.blobs, leases, ports.clock, leading=leading)
     pages = PageWriter(world, walk, ports.blobs, committer, leading=leading)
     watch = LeaseWatch(world, leases, committer, ports.clock, period=times.watch, leading=leading)
     coordinator = Coordinator(ports.log, state, committer, executor, changed)
-    return Assembled(state, coordinator, committer, executor, desk, leases, pages, watch)
+    return Assembled(state, coordinator, committer, executor, desk, leases, pages, watch, reconciler)
 
 
-def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
+def _workers(ports: Ports, state: State, committer: Committer, reconciler: Reconciler) -> Workers:
     world = state.world
     listings = Listings(world, committer, ports.blobs, ports.fetch_page)
     return Workers(
@@ -100,6 +104,7 @@ def _workers(ports: Ports, state: State, committer: Committer) -> Workers:
         accept_prebuilt=PrebuiltAccepter(world, committer, ports.blobs).accept,
         lock=lambda instruction: lock(instruction, committer),
         verify=Verifier(world, committer, ports.blobs).verify,
+        reconcile=reconciler.look_at_environment,
     )
 
 
@@ -124,9 +129,11 @@ async def run(
         parts.leases.reset()
         parts.coordinator.lead()
         parts.pages.notice()
+        parts.reconciler.look_soon()
 
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.coordinator.run())
         group.create_task(parts.pages.run())
         group.create_task(parts.watch.run())
+        group.create_task(parts.reconciler.run())
         group.create_task(take_turns(leadership or AlwaysLeads(), lead, parts.coordinator.stand_by))

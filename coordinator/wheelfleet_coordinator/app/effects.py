@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.names import BuildId
 
 from ..core import decisions
 from ..core.instructions import (
@@ -44,6 +45,7 @@ class Workers(NamedTuple):
     accept_prebuilt: Callable[[AcceptPrebuilt], Awaitable[Events]]
     lock: Callable[[Lock], Awaitable[Events]]
     verify: Callable[[Verify], Awaitable[Events]]
+    reconcile: Callable[[BuildId], Awaitable[Events]]
 
 
 async def carry_out(instruction: Instruction, committer: Committer, workers: Workers) -> bool:
@@ -65,6 +67,8 @@ async def carry_out(instruction: Instruction, committer: Committer, workers: Wor
             done = await committer.commit(
                 Aggregate("run", instruction.run), lambda world: decisions.finish(world, instruction)
             )
+        case Retry(build):
+            done = await workers.reconcile(build) or await _decide(instruction, committer)
         case _:
             done = await _decide(instruction, committer)
     return bool(done)

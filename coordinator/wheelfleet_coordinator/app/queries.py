@@ -17,7 +17,7 @@ from ..core.explain import explain
 from ..core.instructions import Instruction
 from ..core.leases import LeaseBook
 from ..core.progress import progress
-from ..core.run_rows import agent_rows, run_rows, slot_rows, target_list
+from ..core.run_rows import agent_rows, file_answer, run_rows, slot_rows, target_list
 from ..core.troubles import troubles_of
 from ..core.why import why
 from .collecting import Collector
@@ -98,7 +98,7 @@ class Queries:
             answer = m.Refusal(f"the coordinator failed on this question: {error!r}", "read its log", 1)
         return m.encode_message(answer)
 
-    async def _answer(self, actor: str, query: m.Query) -> m.QueryAnswer:  # noqa: C901 - one flat match
+    async def _answer(self, actor: str, query: m.Query) -> m.QueryAnswer:  # noqa: C901, PLR0912 - one flat match
         world, walk, _ = self._state
         match query:
             case m.Ping():
@@ -128,6 +128,8 @@ class Queries:
             case m.Collect():
                 _require_operator(actor)
                 return await self._collector.collect(query, now=self._clock.now())
+            case m.FileAsk(index=index, file_name=file_name):
+                return file_answer(world, index, file_name)
             case m.Idle():
                 return m.IdleAnswer(self._idle())
 

@@ -13,6 +13,7 @@ from wheelfleet_shared.core.build import Status
 from wheelfleet_shared.ports import Clock
 
 from ..core.scheduling import Candidacy, rank
+from ..core.standing import lock_is_broken
 from .coordinator import State
 
 KEPT: Final = 0.1
@@ -45,6 +46,8 @@ class Ranking:
         builds = self._state.world.builds
         for candidacy in self._ranked:
             build = builds[candidacy.build.id]
+            if lock_is_broken(self._state.world, build):
+                continue
             if build is candidacy.build:
                 yield candidacy
             elif build.status is Status.QUEUED:

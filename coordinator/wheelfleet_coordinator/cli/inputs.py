@@ -63,7 +63,7 @@ def check(asked: Asked, settings: Settings) -> Checked:
     for url in asked.cache_servers:
         _require_url(url)
     places = places_of(settings)
-    into = _index_name(asked.collection, settings.variant)
+    into = index_name(asked.collection, settings.variant)
     option = asked.index_urls[0] if asked.index_urls else None
     choice = choose_index(option, os.environ, prefix=Path(sys.prefix), root=Path("/"))
     fetch = fetch_content(choice, os.environ)
@@ -109,7 +109,8 @@ def _applying(lines: Sequence[RequirementLine]) -> Sequence[RequirementLine]:
     return lines
 
 
-def _index_name(collection: str, variant: str) -> IndexName:
+def index_name(collection: str, variant: str) -> IndexName:
+    """The index of a collection and a variant; raises InputError where they cannot name one."""
     for what, name in (("collection", collection), ("variant", variant)):
         if not is_identifier(name):
             raise InputError(f"{name!r} cannot name a {what}", "use a-z, 0-9, _ and -, 48 characters at most")

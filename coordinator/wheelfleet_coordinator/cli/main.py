@@ -8,7 +8,7 @@ import typer
 
 from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 
-from . import bootstrap, cluster, inspection, log, runs
+from . import bootstrap, cluster, inspection, log, publishing, runs
 from . import options as o
 from .interruption import WatchingStopped
 from .settings import Format, Settings, set_verbosity
@@ -105,5 +105,5 @@ def _everywhere(
     )
 
 
-for _group in (bootstrap, runs, inspection, log, cluster):
+for _group in (bootstrap, runs, inspection, log, publishing, cluster):
     _group.register(app)

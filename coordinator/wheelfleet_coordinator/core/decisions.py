@@ -17,7 +17,7 @@ from wheelfleet_shared.names import BuildId, FileId, GraphId, RunId, SourceId
 
 from .graph import stage_id
 from .instructions import AcceptPrebuilt, Finish, GiveUp, Plan, Refuse, Satisfy, TakeOver
-from .standing import ended_badly, is_of_before, lost_its_result, may_reopen
+from .standing import ended_badly, is_of_before, lock_is_broken, lost_its_result, may_reopen
 from .world import World
 
 Decide = Callable[[World], tuple[e.Event, ...]]
@@ -129,7 +129,8 @@ def queue(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
     """Queue a build that is locked, or that needs no environment."""
     build = world.build(build_id)
     needs_none = build.plan is not None and build.plan.goal == "source"
-    if build.status is Status.LOCKED or (build.status is Status.PLANNED and needs_none):
+    locked = build.status is Status.LOCKED and not lock_is_broken(world, build)
+    if locked or (build.status is Status.PLANNED and needs_none):
         return (e.BuildQueued(),)
     return ()
 
@@ -137,7 +138,7 @@ def queue(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
 def retry(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
     """Queue an aborted build again, or set it aside with the evidence once its budget is spent."""
     build = world.build(build_id)
-    if build.status is not Status.ABORTED:
+    if build.status is not Status.ABORTED or lock_is_broken(world, build):
         return ()
     if len(build.aborts) >= ABORT_BUDGET:
         return (e.BuildQuarantined(tuple(f"{agent}: {kind} {detail}".strip() for agent, kind, detail in build.aborts)),)
@@ -149,7 +150,7 @@ def lock(
 ) -> tuple[e.Event, ...]:
     """Fix the environment and queue the build, or end it where no environment can be."""
     build = world.build(build_id)
-    if build.status not in {Status.PLANNED, Status.BLOCKED}:
+    if build.status not in {Status.PLANNED, Status.BLOCKED} and not _waits_for_a_lock(world, build):
         return ()
     if isinstance(outcome, e.EnvironmentUnsolvable):
         return (outcome,)
@@ -157,10 +158,16 @@ def lock(
     return (msgspec.structs.replace(outcome, generation=generation), e.BuildQueued())
 
 
+def _waits_for_a_lock(world: World, build: Build) -> bool:
+    """Whether nobody has the build, and its environment has lost a file since it was locked."""
+    return build.status in {Status.LOCKED, Status.QUEUED, Status.ABORTED} and lock_is_broken(world, build)
+
+
 def give_up(world: World, instruction: GiveUp) -> tuple[e.Event, ...]:
     """End a build that cannot start, or leave it to the other runs that want it."""
     build = world.build(instruction.build)
-    if build.status not in {Status.PLANNED, Status.BLOCKED, Status.LOCKED}:
+    waiting = build.status in {Status.PLANNED, Status.BLOCKED, Status.LOCKED}
+    if not waiting and not _waits_for_a_lock(world, build):
         return ()
     if any(run != instruction.run and _is_active(world, run) for run in build.wanted_by):
         return (e.BuildUnwanted(instruction.run),) if instruction.run in build.wanted_by else ()
@@ -235,6 +242,12 @@ def publish(world: World, file_id: FileId) -> tuple[e.Event, ...]:
     """Blob and metadata are in place."""
     file = world.files.get(file_id)
     return (e.WheelPublished(),) if file is not None and file.status is FileStatus.ACCEPTED else ()
+
+
+def lose(world: World, file_id: FileId, reason: str) -> tuple[e.Event, ...]:
+    """A published file's blob is not in the store."""
+    file = world.files.get(file_id)
+    return (e.WheelLost(reason),) if file is not None and file.status is FileStatus.PUBLISHED else ()
 
 
 def conclude(world: World, build_id: BuildId, fence: int, event: e.BuildEvent) -> tuple[e.Event, ...]:

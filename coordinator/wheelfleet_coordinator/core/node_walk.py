@@ -31,6 +31,7 @@ from .standing import (
     ended_badly,
     is_forced,
     is_of_before,
+    lock_is_broken,
     may_reopen,
     node_builds,
     requires_dist,
@@ -57,6 +58,8 @@ _UNDER_WAY = {
 }
 
 
+_UNCLAIMED = frozenset({Status.LOCKED, Status.QUEUED, Status.ABORTED})
+"""Where a build that has a lock can get another one."""
 _NOT_BEGUN = frozenset({Status.ABSENT, Status.PLANNED, Status.BLOCKED, Status.LOCKED, Status.QUEUED, Status.ABORTED})
 
 
@@ -182,7 +185,8 @@ def _result(
         return _plan(graph, builds.result, Stand.WAITING)
     if graph.run not in build.wanted_by:
         return _join(graph, builds, build, _hindrance(graph, node, build, readiness, standings))
-    if build.status in _UNDER_WAY:
+    broken = build.status in _UNCLAIMED and lock_is_broken(world, build)
+    if build.status in _UNDER_WAY and not broken:
         return Step(Standing(_UNDER_WAY[build.status], build=build.id))
     if build.requirements is not None and not graph.resolved(node.key, "hook"):
         resolve = Resolve(graph.id, node.key, "hook", (), build.requirements)

@@ -1,11 +1,11 @@
-"""Lists for people: runs and agents, as the world and the heartbeats tell them."""
+"""Lists for people: runs, agents and files, as the world and the heartbeats tell them."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.build import Status
 from wheelfleet_shared.core.run import Agent, Run
-from wheelfleet_shared.names import RunId
+from wheelfleet_shared.names import IndexName, RunId
 
 from .walk import Walk
 from .world import World
@@ -117,3 +117,10 @@ def target_list(world: World, heard: Heard, now: float) -> m.TargetList:
     defined = tuple(t for t in offered if t in world.targets and world.targets[t].definition is not None)
     sandboxes = tuple(sorted({joined.sandbox for joined in alive}))
     return m.TargetList(defined, sum(joined.slots for joined in alive), sandboxes)
+
+
+def file_answer(world: World, index: IndexName, file_name: str) -> m.FileAnswer:
+    """What a file name of an index means now."""
+    file = world.file(index, file_name)
+    sha256 = file.accepted.file.sha256 if file.accepted is not None else ""
+    return m.FileAnswer(file.id, file.last, str(file.status), sha256, file.yanked)

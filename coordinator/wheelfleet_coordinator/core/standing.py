@@ -113,6 +113,12 @@ def lost_its_result(world: World, build: Build) -> bool:
     return build.status in GOOD and requires_dist(world, build) is None
 
 
+def lock_is_broken(world: World, build: Build) -> bool:
+    """Whether a wheel of the build's environment was withdrawn, or is gone from the store. Cost: O(1) while none is."""
+    files = build.lock.files if world.gone and build.lock is not None else ()
+    return any(file.file.sha256 in world.gone for file in files)
+
+
 def requires_dist(world: World, build: Build) -> tuple[str, ...] | None:
     """The install requirements of a build's result; None while there is no usable result."""
     if build.plan is not None and build.plan.goal == "metadata":

@@ -6,6 +6,7 @@ from wheelfleet_shared.names import GraphId, RunId
 
 from .instructions import (
     Abandon,
+    AcceptPrebuilt,
     Fetch,
     Finish,
     GiveUp,
@@ -13,8 +14,10 @@ from .instructions import (
     Lock,
     Plan,
     Queue,
+    Refuse,
     Resolve,
     Retry,
+    Satisfy,
     TakeOver,
     Verify,
 )
@@ -34,7 +37,9 @@ def _concerns(world: World, walk: Walk, run: RunId, instruction: Instruction) ->
             return _run_of(world, graph) == run
         case Fetch():
             return True
-        case TakeOver(run=named) | Plan(run=named) | GiveUp(run=named) | Abandon(run=named) | Finish(run=named):
+        case TakeOver(run=named) | AcceptPrebuilt(run=named) | Satisfy(run=named) | Refuse(run=named):
+            return named == run
+        case Plan(run=named) | GiveUp(run=named) | Abandon(run=named) | Finish(run=named):
             return named == run
         case Queue() | Retry() | Verify():
             return any(_run_of(world, graph) == run for graph, _ in walk.places_of(instruction.build))

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.core.envelope import Recorded
+from wheelfleet_shared.core.file import FileStatus
 from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.names import (
     BuildId,
@@ -30,7 +31,7 @@ from .instructions import Abandon, Fetch, Finish, Instruction, Queue, Resolve, R
 from .node_walk import Step, step
 from .places import Place, Places
 from .readiness import Readiness
-from .standing import Standing, node_builds
+from .standing import Standing, lock_is_broken, node_builds
 from .tallies import Tallies
 from .world import World
 
@@ -68,12 +69,20 @@ class Walk:
             self._touch_run(run)
         for status in (Status.BUILT, Status.ABORTED, Status.LOCKED):
             self._dirty_builds.update(dict.fromkeys(self.world.by_status[status]))
-        for (index, project), files in self.world.projects.items():
+        self._find_stale_pages()
+
+    def _find_stale_pages(self) -> None:
+        """Pages that miss something; of files that went away too."""
+        newest: dict[tuple[IndexName, str], int] = {}
+        for file in self.world.files.values():
+            if file.accepted is not None and file.status is not FileStatus.ACCEPTED:
+                place = (file.accepted.index, file.accepted.node.name)
+                newest[place] = max(file.last, newest.get(place, 0))
+        for (index, project), last in newest.items():
             page = self.world.pages.get(page_id(index, project))
             through = page.updated.through if page is not None and page.updated is not None else -1
-            newest = max((self.world.files[file].last for file in files), default=0)
-            if newest > through:
-                self.stale_pages[index, project] = newest
+            if last > through:
+                self.stale_pages[index, project] = last
 
     def note(self, recorded: Recorded, touched: set[NodeKey | None]) -> None:
         """Remember what one event, already folded into the world, moved."""
@@ -178,11 +187,17 @@ class Walk:
         if isinstance(recorded.event, e.WheelPublished | e.WheelWithdrawn | e.WheelLost | e.WheelYanked):
             self.stale_pages[file.accepted.index, file.accepted.node.name] = recorded.sequence
         if isinstance(recorded.event, e.WheelWithdrawn | e.WheelLost):
-            for readiness in self._readiness.values():
-                readiness.forget()
+            self._look_at_all_again()
         self._dirty.update(dict.fromkeys(self._by_build.of(file.accepted.build)))
         # A wheel serves every target that supports one of its tags, whichever target's build made it.
         self._dirty.update(dict.fromkeys(self._by_key.of(file.accepted.key)))
+
+    def _look_at_all_again(self) -> None:
+        """A wheel went away, which is rare: whatever was built with it, or waits to be, may have to move."""
+        for readiness in self._readiness.values():
+            readiness.forget()
+        for run in self.world.active_runs():
+            self._touch_run(run)
 
     def _note_page(self, recorded: Recorded) -> None:
         event = recorded.event
@@ -269,6 +284,8 @@ class Walk:
         match build.status:
             case Status.BUILT:
                 return [Verify(build.id, build.fence)]
+            case Status.ABORTED | Status.LOCKED if lock_is_broken(self.world, build):
+                return []  # it is locked anew first
             case Status.ABORTED if build.wanted_by:
                 return [Retry(build.id, len(build.aborts))]
             case Status.LOCKED if build.wanted_by:

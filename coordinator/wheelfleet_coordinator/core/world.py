@@ -40,7 +40,10 @@ from .graph import Graph
 
 
 class World:
-    """``through``: sequence of the last event folded. Absent aggregates come out empty, never as errors."""
+    """``through``: sequence of the last event folded. Absent aggregates come out empty, never as errors.
+
+    gone: contents of wheels that were withdrawn or lost, and not published again.
+    """
 
     def __init__(self) -> None:
         self.through = 0
@@ -49,6 +52,7 @@ class World:
         self.builds: dict[BuildId, Build] = {}
         self.files: dict[FileId, WheelFile] = {}
         self.revisions: dict[tuple[IndexName, str], int] = {}
+        self.gone: set[Sha256] = set()
         self.runs: dict[RunId, Run] = {}
         self.submitted_at_sequence: dict[RunId, int] = {}
         self.untimed: dict[RunId, int] = {}
@@ -159,9 +163,11 @@ class World:
         if after.status is FileStatus.PUBLISHED:
             self.published.setdefault(accepted.key, {})[key] = None
             self.projects.setdefault(project, {})[key] = None
+            self.gone.discard(accepted.file.sha256)
         elif after.status is FileStatus.GONE:
             self.published.get(accepted.key, {}).pop(key, None)
             self.projects.get(project, {}).pop(key, None)
+            self.gone.add(accepted.file.sha256)
             name = (accepted.index, accepted.file.file_name)
             self.revisions[name] = self.revisions.get(name, 0) + 1
 

@@ -54,12 +54,13 @@ ENDED: Final = frozenset(
 GOOD: Final = frozenset({Status.SUCCEEDED, Status.SATISFIED})
 _OPEN = frozenset(Status) - ENDED - {Status.ABSENT}
 _WAITING = frozenset({Status.PLANNED, Status.BLOCKED, Status.LOCKED})
+_UNCLAIMED = _WAITING | {Status.QUEUED, Status.ABORTED}
 _RESULTS = frozenset({Status.CLAIMED})
 
 TRANSITIONS: Final[dict[type, tuple[frozenset[Status], Status]]] = {
     e.BuildPlanned: (frozenset({Status.ABSENT}), Status.PLANNED),
-    e.EnvironmentLocked: (frozenset({Status.PLANNED, Status.BLOCKED, Status.ABORTED}), Status.LOCKED),
-    e.EnvironmentUnsolvable: (frozenset({Status.PLANNED, Status.BLOCKED}), Status.UNSOLVABLE),
+    e.EnvironmentLocked: (_UNCLAIMED, Status.LOCKED),
+    e.EnvironmentUnsolvable: (_UNCLAIMED, Status.UNSOLVABLE),
     e.BuildQueued: (frozenset({Status.PLANNED, Status.LOCKED, Status.ABORTED}), Status.QUEUED),
     e.BuildClaimed: (frozenset({Status.QUEUED}), Status.CLAIMED),
     e.BuildBlocked: (_RESULTS, Status.BLOCKED),
@@ -76,7 +77,7 @@ TRANSITIONS: Final[dict[type, tuple[frozenset[Status], Status]]] = {
     e.QuarantineLifted: (frozenset({Status.QUARANTINED}), Status.PLANNED),
     e.BuildReopened: (ENDED, Status.PLANNED),
     e.BuildCancelled: (_OPEN, Status.CANCELLED),
-    e.DependencyFailed: (_WAITING, Status.DEPENDENCY_FAILED),
+    e.DependencyFailed: (_UNCLAIMED, Status.DEPENDENCY_FAILED),
 }
 """Event → (states it is legal in, state after). The pictures in the documentation are drawn from this table."""
 

@@ -31,6 +31,8 @@ from .query_messages import (
     Collect,
     ExplainAsk,
     FailureRow,
+    FileAnswer,
+    FileAsk,
     Idle,
     IdleAnswer,
     LogAsk,
@@ -60,11 +62,34 @@ AgentRequest = Ask | Start | UploadAsk | Heartbeat | ClaimAsk
 AgentAnswer = Offer | NoOffer | Work | NotCurrent | UploadGrant | HeartbeatAnswer | ClaimAnswer
 
 Query = (
-    Ping | Targets | BundleAsk | Runs | ProgressAsk | ExplainAsk | WhyAsk | ShellAsk | LogAsk | Agents | Collect | Idle
+    Ping
+    | Targets
+    | BundleAsk
+    | Runs
+    | ProgressAsk
+    | ExplainAsk
+    | WhyAsk
+    | ShellAsk
+    | LogAsk
+    | Agents
+    | Collect
+    | Idle
+    | FileAsk
 )
 
 QueryAnswer = (
-    Refusal | Pong | TargetList | UploadGrant | RunList | Progress | LogList | Text | AgentList | Work | IdleAnswer
+    Refusal
+    | Pong
+    | TargetList
+    | UploadGrant
+    | RunList
+    | Progress
+    | LogList
+    | Text
+    | AgentList
+    | Work
+    | IdleAnswer
+    | FileAnswer
 )
 
 _agent_requests: msgspec.json.Decoder[AgentRequest] = msgspec.json.Decoder(AgentRequest)
@@ -115,6 +140,8 @@ __all__ = [
     "Download",
     "ExplainAsk",
     "FailureRow",
+    "FileAnswer",
+    "FileAsk",
     "Heartbeat",
     "HeartbeatAnswer",
     "HeldBuild",

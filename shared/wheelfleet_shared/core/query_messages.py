@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ..names import BuildId, RunId, Sha256, TargetId
+from ..names import BuildId, FileId, IndexName, RunId, Sha256, TargetId
 from .agent_messages import Message
 
 
@@ -236,6 +236,26 @@ class Collect(Message, frozen=True):
     dry_run: bool = False
     older_than: float = 30 * 86_400.0
     keep: int = 10
+
+
+class FileAsk(Message, frozen=True):
+    """What does this file name of an index mean now?"""
+
+    index: IndexName
+    file_name: str
+
+
+class FileAnswer(Message, frozen=True):
+    """The current revision of a file name. last: sequence of its last event, to append against.
+
+    status: absent, accepted, published or gone. yanked: why installers should not choose it; None: they may.
+    """
+
+    file: FileId
+    last: int
+    status: str
+    sha256: str = ""
+    yanked: str | None = None
 
 
 class Idle(Message, frozen=True):
