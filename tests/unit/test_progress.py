@@ -24,9 +24,10 @@ def at_end(story: Story) -> float:
     return story.events[-1].envelope.at
 
 
-def progress_of(story: Story, since: int = 0, run: RunId = RUN, heartbeats=None) -> m.Progress:
+def progress_of(story: Story, since: int = 0, run: RunId = RUN, heartbeats=None, offered=None) -> m.Progress:
     slots = slot_rows(story.world, heartbeats or {}, at_end(story))
-    return progress(story.world, walked(story), run, slots, at=at_end(story), since=since, index_url="http://index/")
+    walk, at = walked(story), at_end(story)
+    return progress(story.world, walk, run, slots, at=at, since=since, index_url="http://index/", offered=offered)
 
 
 def test_counts_and_reasons_follow_the_events():
@@ -37,9 +38,60 @@ def test_counts_and_reasons_follow_the_events():
         story.append("build", build, plan)
         story.append("build", build, e.BuildWanted(RUN))
     found = progress_of(story)
-    assert found.counts == (m.TargetCounts(TARGET, running=1, waiting=2),)  # the top's source is being fetched
+    assert found.counts == (m.TargetCounts(TARGET, waiting=3),)  # fetching the top's source takes no slot
     reasons = {row.node: row.reason for row in found.waiting}
     assert reasons[PBR].startswith(f"it waits for {TOOL}")
+
+
+def test_many_that_wait_for_one_are_told_together():
+    story = stevedore()
+    for name in (TOOL, PBR, TOP):
+        story.prepare(name)
+        build, plan = story.builds(name).result
+        story.append("build", build, plan)
+        story.append("build", build, e.BuildWanted(RUN))
+    build, _ = story.builds(TOOL).result
+    story.append("build", build, e.EnvironmentLocked(1, (), "d", static=True))
+    story.append("build", build, e.BuildQueued())
+    found = progress_of(story)
+    assert [group.text for group in found.waits] == [
+        f"2 wait for {TOOL}: it is queued for a free slot",
+        "1 is queued for a free slot",
+    ]
+    assert sum(group.nodes for group in found.waits) == found.counts[0].waiting
+    story.claim((build, story.builds(TOOL).result[1]))
+    found = progress_of(story)
+    assert [group.text for group in found.waits] == [f"2 wait for {TOOL}: it is being built"]
+    assert found.counts == (m.TargetCounts(TARGET, running=1, waiting=2),)
+
+
+def test_sources_being_fetched_are_counted_as_waiting_and_said():
+    found = progress_of(stevedore())
+    assert found.counts == (m.TargetCounts(TARGET, waiting=3),)
+    assert found.waits == (m.WaitGroup(3, "3 sources are being fetched"),)
+
+
+def test_a_target_that_nobody_offers_is_said_while_nodes_of_it_are_open():
+    story = stevedore()
+    assert progress_of(story).lacking == ()
+    (told,) = progress_of(story, offered=()).lacking
+    assert told.startswith(f"no agent offers {TARGET} now")
+    assert progress_of(story, offered=(TARGET,)).lacking == ()
+    for name in (TOOL, PBR, TOP):
+        story.build(name)
+    assert progress_of(story, offered=()).lacking == ()
+
+
+def test_waits_on_several_targets_say_which():
+    other = TargetId("cp312-linux_x86_64")
+    story = Story(TARGET, other)
+    story.submit(TOOL)
+    for target in (TARGET, other):
+        story.resolve("", "toplevel", edge("toplevel", TOOL, TOOL), target=target)
+    assert [group.text for group in progress_of(story).waits] == [
+        f"1 source is being fetched on {TARGET}",
+        f"1 source is being fetched on {other}",
+    ]
 
 
 def test_a_built_chain_is_counted_and_told_in_fromagers_words():

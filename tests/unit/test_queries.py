@@ -34,6 +34,7 @@ class Asker:
         self.clock = FixedClock(1_700_001_000.0)
         self.blobs = MemoryBlobs(self.clock)
         self.busy = False
+        self.leads = True
         self.leases = LeaseBook(60.0)
         walk = Walk(story.world)
         walk.start()
@@ -50,7 +51,7 @@ class Asker:
             self.clock,
             serving,
             Collector(story.world, committer, self.blobs),
-            leading=lambda: True,
+            leading=lambda: self.leads,
             busy=lambda: self.busy,
         )
 
@@ -179,3 +180,21 @@ def test_agents_targets_and_whys_are_answered(asker: Asker):
     assert asker.ask(m.Targets()) == m.TargetList(())
     assert isinstance(asker.ask(m.WhyAsk(RUN, "setuptools")), m.Text)
     assert isinstance(asker.ask(m.ExplainAsk(RUN, "setuptools")), m.Text)
+
+
+def test_a_standby_declines_what_only_the_leader_can_tell(asker: Asker):
+    asker.leads = False
+    for query in (m.ProgressAsk(RUN), m.ExplainAsk(RUN, TOOL), m.Runs()):
+        assert asker.ask(query) == m.NotLeading()
+    assert isinstance(asker.ask(m.WhyAsk(RUN, TOOL)), m.Text)
+    assert isinstance(asker.ask(m.Ping()), m.Pong)
+
+
+def test_that_nobody_offers_the_target_is_said_once_an_agent_would_have_been_heard(asker: Asker):
+    found = asker.ask(m.ProgressAsk(RUN))
+    assert isinstance(found, m.Progress)
+    assert found.lacking == ()
+    asker.clock.at += 60
+    found = asker.ask(m.ProgressAsk(RUN))
+    assert isinstance(found, m.Progress)
+    assert [TARGET in told for told in found.lacking] == [True]

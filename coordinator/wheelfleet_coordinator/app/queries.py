@@ -10,14 +10,14 @@ from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.keys import bundle_key
 from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.errors import InputError, WheelfleetError
-from wheelfleet_shared.names import IndexName, RunId
+from wheelfleet_shared.names import IndexName, RunId, TargetId
 from wheelfleet_shared.ports import Blobs, Bus, Clock
 
 from ..core.explain import explain
 from ..core.instructions import Instruction
 from ..core.leases import LeaseBook
 from ..core.progress import progress
-from ..core.run_rows import agent_rows, file_answer, run_rows, slot_rows, target_list
+from ..core.run_rows import ALIVE_WITHIN, agent_rows, file_answer, run_rows, slot_rows, target_list
 from ..core.troubles import troubles_of
 from ..core.why import why
 from .collecting import Collector
@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 SIGNED_FOR: Final = 3600
 """Seconds for which URLs in answers are good."""
+
+OF_THE_LEADER: Final = (m.Runs, m.ProgressAsk, m.ExplainAsk)
+"""What is told from the walk, and the walk is the leader's alone."""
 
 
 class Serving(msgspec.Struct, frozen=True):
@@ -46,7 +49,7 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Queries:
-    """Answers ``q.<what>.<actor>``. Standbys answer too, from the log alone: without slots and reasons to wait.
+    """Answers ``q.<what>.<actor>``. Standbys answer what the log alone tells, and decline what is the leader's.
 
     heartbeats: agent → what it said last, as the desk keeps it. leading: whether this coordinator
     leads. busy: whether it carries anything out right now. troubles: what it is trying again, and why.
@@ -76,7 +79,7 @@ class Queries:
         self._leading = leading
         self._busy = busy
         self._troubles = troubles
-        self._quiet_since = clock.monotonic()
+        self._since = self._quiet_since = clock.monotonic()
         self._quiet_through = state.world.through
 
     async def open(self, bus: Bus) -> None:
@@ -88,7 +91,9 @@ class Queries:
         actor = subject.rpartition(".")[2]
         answer: m.QueryAnswer
         try:
-            answer = await self._answer(actor, m.decode_query(payload))
+            query = m.decode_query(payload)
+            declined = isinstance(query, OF_THE_LEADER) and not self._leading()
+            answer = m.NotLeading() if declined else await self._answer(actor, query)
         except msgspec.DecodeError as error:
             answer = m.Refusal(f"this question cannot be read: {error}", "bring wheelfleet to the cluster's version")
         except WheelfleetError as error:
@@ -156,8 +161,24 @@ class Queries:
         index_url = self._serving.index_url(submitted.index) if submitted is not None else ""
         world, walk, _ = self._state
         at = self._clock.now()
-        found = progress(world, walk, query.run, self._slots(), at=at, since=query.since, index_url=index_url)
+        found = progress(
+            world,
+            walk,
+            query.run,
+            self._slots(),
+            at=at,
+            since=query.since,
+            index_url=index_url,
+            offered=self._offered(),
+        )
         return msgspec.structs.replace(found, troubles=troubles_of(world, walk, query.run, self._troubles()))
+
+    def _offered(self) -> tuple[TargetId, ...] | None:
+        """The targets of alive agents; None while an agent may be alive and not have been heard yet."""
+        now = self._clock.monotonic()
+        if now - self._since < ALIVE_WITHIN:
+            return None
+        return target_list(self._state.world, self._leases.last_heard, now).targets
 
     def _slots(self) -> tuple[m.SlotRow, ...]:
         return slot_rows(self._state.world, self._heartbeats, self._clock.now())

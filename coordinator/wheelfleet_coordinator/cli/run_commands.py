@@ -18,7 +18,7 @@ from wheelfleet_shared.names import RunId
 from .connection import Link, linked
 from .finishing import finish
 from .places import places_of
-from .screens import console_for, in_words
+from .screens import console_for, hindrances, in_words
 from .settings import Format, Settings
 from .submission import submit
 from .summaries import failure_lines
@@ -74,10 +74,10 @@ def show_run(settings: Settings, chosen: Format, run: str) -> None:
         typer.echo(f"  {milestone.text}")
     for slot in progress.slots:
         typer.echo(f"  {slot.agent}: {slot.node} ({slot.goal}), {slot.phase} for {in_words(slot.seconds)}")
-    for trouble in progress.troubles:
-        typer.echo(f"trouble: {trouble}; it is being tried again")
-    for row in progress.waiting:
-        typer.echo(f"  waits: {row.node}: {row.reason}")
+    for line in hindrances(progress):
+        typer.echo(f"trouble: {line}")
+    for group in progress.waits:
+        typer.echo(f"  {group.text}")
     for failure in progress.failures:
         typer.echo("\n".join(failure_lines(failure)))
 

@@ -13,7 +13,8 @@ from wheelfleet_shared.core import messages as m
 from .settings import Format, Settings
 from .watching import Screen
 
-WAITING_SHOWN = 5
+WAITS_SHOWN = 5
+"""Groups of waiting nodes in the live view."""
 UNFOLDED = 1000
 """Columns of an output that nobody looks at in a window."""
 
@@ -36,11 +37,11 @@ class PlainLines:
         self._told: set[str] = set()
 
     def show(self, progress: m.Progress) -> None:
-        """The milestones as lines, and each trouble once."""
-        for trouble in progress.troubles:
-            if trouble not in self._told:
-                self._told.add(trouble)
-                self._stream.write(f"{trouble}; it is being tried again\n")
+        """The milestones as lines, and each hindrance once."""
+        for line in hindrances(progress):
+            if line not in self._told:
+                self._told.add(line)
+                self._stream.write(f"{line}\n")
         for milestone in progress.milestones:
             self._stream.write(f"{milestone.text}\n")
         self._stream.flush()
@@ -67,13 +68,13 @@ class LiveView:
         self._live.stop()
 
 
-def screen_for(settings: Settings, chosen: Format) -> Screen:
-    """The screen that fits where the output goes."""
+def screen_for(settings: Settings, chosen: Format, stream: TextIO | None = None) -> Screen:
+    """The screen that fits where the output goes; lines alone where that is not standard output."""
     if settings.quiet or chosen is Format.JSON:
         return Silence()
-    if sys.stdout.isatty():
+    if stream is None and sys.stdout.isatty():
         return LiveView(console_for(settings))
-    return PlainLines(sys.stdout)
+    return PlainLines(stream or sys.stdout)
 
 
 def console_for(settings: Settings) -> Console:
@@ -86,13 +87,22 @@ def _view(progress: m.Progress) -> Group:
     parts: list[Table | Text] = [_counts(progress)]
     if progress.slots:
         parts.append(_slots(progress))
-    parts.extend(Text(f"waits: {row.node}: {row.reason}", style="dim") for row in progress.waiting[:WAITING_SHOWN])
-    hidden = len(progress.waiting) - WAITING_SHOWN
-    if hidden > 0:
-        parts.append(Text(f"waits: {hidden} more", style="dim"))
-    parts.extend(Text(f"{trouble}; it is being tried again", style="red") for trouble in progress.troubles)
+    parts.extend(Text(line, style="dim") for line in wait_lines(progress))
+    parts.extend(Text(line, style="red") for line in hindrances(progress))
     parts.append(Text(_times(progress), style="bold"))
     return Group(*parts)
+
+
+def wait_lines(progress: m.Progress) -> list[str]:
+    """What most nodes wait for, and how many wait for the rest."""
+    hidden = sum(group.nodes for group in progress.waits[WAITS_SHOWN:])
+    rest = [f"{hidden} more {'waits' if hidden == 1 else 'wait'} for other things"] if hidden else []
+    return [*(group.text for group in progress.waits[:WAITS_SHOWN]), *rest]
+
+
+def hindrances(progress: m.Progress) -> list[str]:
+    """What does not go on by itself, or goes on only after a fault."""
+    return [*progress.lacking, *(f"{trouble}; it is being tried again" for trouble in progress.troubles)]
 
 
 def _counts(progress: m.Progress) -> Table:

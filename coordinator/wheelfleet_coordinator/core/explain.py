@@ -11,10 +11,10 @@ from wheelfleet_shared.names import NodeKey, RunId, TargetId
 from .failures import failure_rows
 from .graph import Graph, GraphNode, closure
 from .node_result import node_result
-from .progress import stand_in_words
 from .run_nodes import nodes_named
 from .scheduling import refusal
 from .standing import Stand, Standing
+from .waits import stand_in_words
 from .walk import Walk
 from .world import World
 

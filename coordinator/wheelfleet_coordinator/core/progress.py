@@ -1,12 +1,12 @@
 """A run at one moment: counts, slots, what waits and why, an estimate of the time left."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.build import Build
-from wheelfleet_shared.names import RunId
+from wheelfleet_shared.names import RunId, TargetId
 
 from .estimate import Measured, Open, remaining_seconds
 from .failures import failure_rows
@@ -14,30 +14,28 @@ from .graph import Graph, GraphNode
 from .milestones import milestones
 from .node_result import node_results
 from .standing import Stand, Standing
+from .waits import is_running, lacking_targets, reason, wait_groups
 from .walk import Walk
 from .world import World
 
 WAIT_ROWS = 50
 """Waiting nodes that an answer lists; the counts tell of all."""
-_RUNNING = frozenset({Stand.FETCHING, Stand.PREPARING, Stand.RESOLVING, Stand.BUILDING, Stand.VERIFYING})
-_WORDS = {
-    Stand.FETCHING: "its source is being fetched",
-    Stand.PREPARING: "its source is being prepared",
-    Stand.RESOLVING: "versions of its requirements are being chosen",
-    Stand.LOCKING: "its environment is being locked",
-    Stand.QUEUED: "it is queued for a free slot",
-    Stand.BUILDING: "it is being built",
-    Stand.VERIFYING: "its result is being verified",
-    Stand.RETRYING: "an attempt was aborted; it will be tried again",
-    Stand.PUBLISHED: "what it installs is being resolved",
-    Stand.FAILED: "it failed",
-}
 
 
 def progress(
-    world: World, walk: Walk, run: RunId, slots: tuple[m.SlotRow, ...], *, at: float, since: int, index_url: str
+    world: World,
+    walk: Walk,
+    run: RunId,
+    slots: tuple[m.SlotRow, ...],
+    *,
+    at: float,
+    since: int,
+    index_url: str,
+    offered: Collection[TargetId] | None = None,
 ) -> m.Progress:
     """How far a submitted run is. at: seconds since the epoch. since: sequence up to which milestones are known.
+
+    offered: targets of alive agents; None where that is not known.
 
     Cost: linear in the nodes of the run, some 10 µs each.
     """
@@ -49,9 +47,11 @@ def progress(
         run=run,
         status=state.status,
         through=world.through,
-        counts=tuple(_final_counts(world, graph) if finished else _counts(walk, graph) for graph in graphs),
+        counts=tuple(_final_counts(world, graph) if finished else _counts(world, walk, graph) for graph in graphs),
         slots=() if finished else slots,
-        waiting=() if finished else tuple(islice(_waiting(walk, graphs), WAIT_ROWS)),
+        waiting=() if finished else tuple(islice(_waiting(world, walk, graphs), WAIT_ROWS)),
+        waits=() if finished else wait_groups(world, walk, graphs),
+        lacking=() if finished or offered is None else lacking_targets(world, walk, graphs, offered),
         failures=tuple(row for graph in graphs for row in failure_rows(world, walk, graph)),
         milestones=milestones(world, walk, graphs, since),
         elapsed=max(0.0, elapsed),
@@ -60,13 +60,14 @@ def progress(
     )
 
 
-def _counts(walk: Walk, graph: Graph) -> m.TargetCounts:
-    found = Counter(_column(walk.standing(graph.id, key)) for key in graph.nodes)
+def _counts(world: World, walk: Walk, graph: Graph) -> m.TargetCounts:
+    found = Counter(_column(world, walk.standing(graph.id, key)) for key in graph.nodes)
     failed = found["failed"] + sum(len(items) for items in graph.unresolvable.values())
     return m.TargetCounts(graph.target, found["built"], found["taken_over"], found["running"], found["waiting"], failed)
 
 
-def _column(standing: Standing | None) -> str:
+def _column(world: World, standing: Standing | None) -> str:
+    """The column of a node. Running is what takes a slot: fetching, choosing versions and checks take none."""
     if standing is None:
         return "waiting"
     match standing.stand:
@@ -74,8 +75,8 @@ def _column(standing: Standing | None) -> str:
             return "taken_over" if standing.taken_over else "built"
         case Stand.FAILED:
             return "failed"
-        case stand:
-            return "running" if stand in _RUNNING else "waiting"
+        case _:
+            return "running" if is_running(world, standing) else "waiting"
 
 
 _FINAL_COLUMNS = {"built": "built", "sdist only": "built", "taken over": "taken_over", "failed": "failed"}
@@ -87,32 +88,13 @@ def _final_counts(world: World, graph: Graph) -> m.TargetCounts:
     return m.TargetCounts(graph.target, found["built"], found["taken_over"], waiting=found["waiting"], failed=failed)
 
 
-def _waiting(walk: Walk, graphs: Iterable[Graph]) -> Iterable[m.WaitRow]:
+def _waiting(world: World, walk: Walk, graphs: Iterable[Graph]) -> Iterable[m.WaitRow]:
     """Those that wait themselves; what merely runs stands with the slots."""
     for graph in graphs:
         for key in graph.nodes:
             standing = walk.standing(graph.id, key)
-            if standing is not None and _column(standing) == "waiting":
+            if standing is not None and _column(world, standing) == "waiting":
                 yield m.WaitRow(str(key), reason(walk, graph, standing))
-
-
-def reason(walk: Walk, graph: Graph, standing: Standing) -> str:
-    """Why a node does not move, or what is being done about it, in words."""
-    if standing.stand is not Stand.WAITING or standing.waits_for is None:
-        return _WORDS.get(standing.stand, "its turn has not come")
-    other = standing.waits_for
-    return f"it waits for {other}: {stand_in_words(walk.standing(graph.id, other))}"
-
-
-def stand_in_words(standing: Standing | None) -> str:
-    """A stand without naming what it waits for."""
-    if standing is None:
-        return "it is new"
-    if standing.stand is Stand.WAITING:
-        return f"it waits for {standing.waits_for}" if standing.waits_for is not None else "its turn has not come"
-    if standing.stand is Stand.PUBLISHED and standing.settled:
-        return "it is published"
-    return _WORDS[standing.stand]
 
 
 def _remaining(world: World, walk: Walk, graphs: Iterable[Graph], slots: Iterable[m.SlotRow], elapsed: float) -> float:

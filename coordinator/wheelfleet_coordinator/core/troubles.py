@@ -5,20 +5,12 @@ from collections.abc import Mapping
 from wheelfleet_shared.names import GraphId, RunId
 
 from .instructions import (
-    Abandon,
-    AcceptPrebuilt,
     Fetch,
-    Finish,
-    GiveUp,
     Instruction,
     Lock,
-    Plan,
     Queue,
-    Refuse,
     Resolve,
     Retry,
-    Satisfy,
-    TakeOver,
     Verify,
 )
 from .walk import Walk
@@ -37,12 +29,10 @@ def _concerns(world: World, walk: Walk, run: RunId, instruction: Instruction) ->
             return _run_of(world, graph) == run
         case Fetch():
             return True
-        case TakeOver(run=named) | AcceptPrebuilt(run=named) | Satisfy(run=named) | Refuse(run=named):
-            return named == run
-        case Plan(run=named) | GiveUp(run=named) | Abandon(run=named) | Finish(run=named):
-            return named == run
         case Queue() | Retry() | Verify():
             return any(_run_of(world, graph) == run for graph, _ in walk.places_of(instruction.build))
+        case _:
+            return instruction.run == run
 
 
 def _run_of(world: World, graph: GraphId) -> RunId | None:

@@ -39,6 +39,7 @@ from .query_messages import (
     LogList,
     LogRow,
     Milestone,
+    NotLeading,
     Ping,
     Pong,
     Progress,
@@ -53,6 +54,7 @@ from .query_messages import (
     TargetList,
     Targets,
     Text,
+    WaitGroup,
     WaitRow,
     WhyAsk,
 )
@@ -79,6 +81,7 @@ Query = (
 
 QueryAnswer = (
     Refusal
+    | NotLeading
     | Pong
     | TargetList
     | UploadGrant
@@ -154,6 +157,7 @@ __all__ = [
     "Milestone",
     "NoOffer",
     "NotCurrent",
+    "NotLeading",
     "Offer",
     "Ping",
     "Pong",
@@ -174,6 +178,7 @@ __all__ = [
     "Text",
     "UploadAsk",
     "UploadGrant",
+    "WaitGroup",
     "WaitRow",
     "WhyAsk",
     "Work",

@@ -14,6 +14,10 @@ class Refusal(Message, frozen=True):
     exit_code: int = 2
 
 
+class NotLeading(Message, frozen=True):
+    """The coordinator that was reached stands by, and only the one that leads can tell: ask again, others take turns."""
+
+
 class Ping(Message, frozen=True):
     """Is a coordinator up?"""
 
@@ -100,6 +104,13 @@ class WaitRow(msgspec.Struct, frozen=True):
     reason: str
 
 
+class WaitGroup(msgspec.Struct, frozen=True):
+    """How many nodes wait for the same, and the sentence that says so."""
+
+    nodes: int
+    text: str
+
+
 class FailureRow(msgspec.Struct, frozen=True):
     """A failed node with all that a person needs. chain: who needs it, from the run down."""
 
@@ -136,7 +147,9 @@ class TargetCounts(msgspec.Struct, frozen=True):
 class Progress(Message, frozen=True):
     """A run at one moment. remaining: estimated seconds to go, negative where there is no estimate yet.
 
-    troubles: what is being tried again, and why, in words.
+    troubles: what is being tried again, and why, in words. waiting: the first nodes that no agent is at,
+    one by one; waits: all of them, by what they wait for. lacking: a sentence for each target that
+    nothing can go on for, since no agent offers it.
     """
 
     run: RunId
@@ -151,6 +164,8 @@ class Progress(Message, frozen=True):
     remaining: float = -1.0
     index_url: str = ""
     troubles: tuple[str, ...] = ()
+    waits: tuple[WaitGroup, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 class ExplainAsk(Message, frozen=True):
