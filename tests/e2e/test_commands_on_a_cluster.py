@@ -213,3 +213,23 @@ def test_the_cluster_can_be_seen_and_examined(first: Said, machine: Machine):
     assert json.loads(machine.run("gc", "--dry-run", "--format", "json").out)["blobs"] == 0
     findings = {row["part"]: row["state"] for row in json.loads(machine.run("doctor", "--format", "json").out)}
     assert findings["nats"] == findings["coordinator"] == findings["store"] == "good"
+
+
+def test_whoever_follows_the_log_is_told_that_the_cluster_stopped(first: Said, machine: Machine):
+    process = subprocess.Popen(
+        [*COMMAND, "events", "--follow"],
+        cwd=machine.folder,
+        env=machine.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    last = json.loads(machine.run("--format", "json", "events").lines[-1])["sequence"]
+    next(line for line in process.stdout if line.startswith(f"{last} "))
+    assert machine.run("down", "--now").status == 0
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "the cluster was stopped" in said
+    assert "next: start it again and go on: wheelfleet events --follow --since" in said
+    assert "starting the cluster in" in machine.run("up").err

@@ -19,7 +19,7 @@ def cluster(tmp_path, monkeypatch):
     """It is said to run; its credential is for a server that is gone."""
     mark = ProcessMark(1, 0, "boot")
     found = Cluster(str(tmp_path), "nats://127.0.0.1:1", "http://127.0.0.1:8", "http://127.0.0.1:9", "none", mark, ())
-    monkeypatch.setattr(managing, "attach", lambda _, wishes: found)
+    monkeypatch.setattr(managing, "attach", lambda _, wishes, on_start: found)
     monkeypatch.setattr(managing, "status_of", lambda _: ClusterStatus(str(tmp_path), 0, found, ()))
     return found
 

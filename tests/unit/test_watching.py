@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from wheelfleet_coordinator.cli import watching
+from wheelfleet_coordinator.cli import connection, watching
+from wheelfleet_coordinator.cli.connection import ClusterStopped, Link
 from wheelfleet_coordinator.cli.screens import Silence
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.errors import InfrastructureError, InputError, RequestTimeout
@@ -40,13 +41,47 @@ def test_a_run_that_stays_unknown_is_said_to_be(monkeypatch):
 
 
 class LostLink:
-    """Its cluster was stopped."""
+    """Nobody answers it any more."""
 
     async def ask(self, query, kind):
         raise RequestTimeout("no answer within 15 s", "try again")
 
 
-def test_whoever_watches_a_cluster_that_stops_is_told_the_way_back():
-    with pytest.raises(InfrastructureError, match=f"stopped(.|\n)*wheelfleet wait {RUN}") as told:
+def test_whoever_watches_a_cluster_out_of_reach_is_told_the_way_back():
+    with pytest.raises(InfrastructureError, match=f"out of reach(.|\n)*wheelfleet wait {RUN}") as told:
         asyncio.run(watching.watch(LostLink(), RUN, Silence()))
+    assert told.value.exit_code == 3
+
+
+class LostClient:
+    """A connection whose server is gone; the client would try to reconnect for ever."""
+
+    is_connected = False
+
+
+def test_what_waits_ends_as_soon_as_the_cluster_is_seen_to_be_stopped(monkeypatch):
+    monkeypatch.setattr(connection, "_BETWEEN_LOOKS", 0.001)
+    link = Link(LostClient(), None, None, stopped=lambda: True)
+    with pytest.raises(ClusterStopped, match="the cluster was stopped"):
+        asyncio.run(link.unless_stopped(asyncio.Event().wait()))
+
+
+def test_a_server_that_stays_out_of_reach_is_given_up_after_a_while(monkeypatch):
+    monkeypatch.setattr(connection, "_BETWEEN_LOOKS", 0.001)
+    monkeypatch.setattr(connection, "PATIENCE", 0.005)
+    link = Link(LostClient(), None, None)
+    with pytest.raises(InfrastructureError, match="connection to the cluster is lost"):
+        asyncio.run(link.unless_stopped(asyncio.Event().wait()))
+
+
+class StoppedLink:
+    """Its cluster was stopped."""
+
+    async def ask(self, query, kind):
+        raise ClusterStopped("the cluster was stopped")
+
+
+def test_whoever_watches_a_cluster_that_stops_is_told_so_and_the_way_back():
+    with pytest.raises(InfrastructureError, match=f"was stopped(.|\n)*wheelfleet wait {RUN}") as told:
+        asyncio.run(watching.watch(StoppedLink(), RUN, Silence()))
     assert told.value.exit_code == 3

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -55,10 +55,12 @@ def attach(
     within: float = READY_WITHIN,
     idle_after: float = IDLE_AFTER,
     wishes: AgentWishes = AgentWishes(),  # noqa: B008 - immutable
+    on_start: Callable[[], None] = lambda: None,
 ) -> Cluster:
     """The cluster of the data folder, all parts ready; started where none runs. Blocks.
 
     However many attach at once, one cluster starts. ``supervisor``: the command that supervises.
+    ``on_start`` is called before this one starts it, or waits for another one to.
     Raises InfrastructureError with the end of the log when it is not ready ``within`` seconds, and
     InputError where it runs with another agent than is wished for.
     Cost: some milliseconds when it runs, about two seconds when it has to start.
@@ -66,6 +68,8 @@ def attach(
     layout = Layout(data.absolute())
     layout.prepare()
     deadline = time.monotonic() + within
+    if _complete_cluster(layout) is None:
+        on_start()
     with _attach_lock(layout, deadline):
         os.utime(layout.attach_lock)
         while not _supervisor_free(layout):
@@ -78,6 +82,13 @@ def attach(
         if cluster := _complete_cluster(layout):
             return cluster
     raise InfrastructureError(f"the cluster in {data} stopped right after its start", f"read {layout.logs}")
+
+
+def is_up(data: Path) -> bool:
+    """Whether a supervisor of the data folder runs, whatever state its cluster is in. Takes no lock."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        return is_running(msgspec.json.decode(Layout(data.absolute()).supervisor_lock.read_bytes(), type=ProcessMark))
+    return False
 
 
 def down(data: Path, *, now: bool = False) -> bool:

@@ -5,11 +5,12 @@ import contextlib
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import typer
 from msgspec import DecodeError
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -34,9 +35,9 @@ from wheelfleet_shared.errors import (
 )
 from wheelfleet_shared.ports import Append, Conflict
 
-from ..app.cluster_files import AgentWishes, data_folder, wished_interpreters
-from ..app.embedded import attach
-from .settings import Settings
+from ..app.cluster_files import AgentWishes, Cluster, data_folder, wished_interpreters
+from ..app.embedded import attach, is_up
+from .settings import Format, Settings
 
 Answer = TypeVar("Answer", bound=m.Message)
 ANSWER_WITHIN = 15.0
@@ -44,16 +45,52 @@ ANSWER_WITHIN = 15.0
 PATIENCE = 20.0
 """Seconds for which a coordinator that is away is waited for."""
 _BETWEEN_TRIES = 0.3
+_BETWEEN_LOOKS = 0.5
+"""Seconds between two looks at whether the cluster is still there, while it is waited for."""
+Result = TypeVar("Result")
+
+
+class ClusterStopped(InfrastructureError):
+    """Somebody stopped the embedded cluster, or it stopped by itself: waiting is of no use."""
 
 
 class Link:
-    """A connection to one cluster. Everything may raise InfrastructureError."""
+    """A connection to one cluster. Everything may raise InfrastructureError.
 
-    def __init__(self, client: Client, credential: Credential, log: NatsLog) -> None:
+    stopped: whether the cluster was stopped for good, as far as can be seen without asking it.
+    """
+
+    def __init__(
+        self, client: Client, credential: Credential, log: NatsLog, *, stopped: Callable[[], bool] = lambda: False
+    ) -> None:
         self.client = client
         self.credential = credential
         self.log = log
         self._bus = NatsBus(client)
+        self._stopped = stopped
+
+    async def unless_stopped(self, work: Awaitable[Result]) -> Result:
+        """What the work gives.
+
+        Raises ClusterStopped within seconds where the cluster was stopped meanwhile, and
+        InfrastructureError where its server was out of reach for a while.
+        """
+        working = asyncio.ensure_future(work)
+        unreachable = 0.0
+        try:
+            while not (await asyncio.wait({working}, timeout=_BETWEEN_LOOKS))[0]:
+                unreachable = 0.0 if self.client.is_connected else unreachable + _BETWEEN_LOOKS
+                if unreachable:
+                    self._require_there()
+                if unreachable > PATIENCE:
+                    raise InfrastructureError("the connection to the cluster is lost", "see `wheelfleet doctor`")
+            return working.result()
+        finally:
+            working.cancel()
+
+    def _require_there(self) -> None:
+        if self._stopped():
+            raise ClusterStopped("the cluster was stopped", "the next command that needs it starts it again")
 
     async def ask(self, query: m.Query, kind: type[Answer], *, within: float = ANSWER_WITHIN) -> Answer:
         """The coordinator's answer; waits a while for one that starts again.
@@ -64,9 +101,10 @@ class Link:
         end = time.monotonic() + PATIENCE
         while True:
             try:
-                data = await self._bus.request(subject, m.encode_message(query), timeout=within)
-                return _checked(data, kind)
+                asked = self._bus.request(subject, m.encode_message(query), timeout=within)
+                return _checked(await self.unless_stopped(asked), kind)
             except (NoResponders, RequestTimeout):
+                self._require_there()
                 if time.monotonic() > end:
                     raise
             await asyncio.sleep(_BETWEEN_TRIES)
@@ -92,6 +130,8 @@ def _checked(data: bytes, kind: type[Answer]) -> Answer:
         ) from error
     if isinstance(answer, m.Refusal):
         raise _refused(answer)
+    if isinstance(answer, m.NotLeading):
+        raise NoResponders("the coordinator that answers does not lead", "ask again: another one is to lead soon")
     if not isinstance(answer, kind):
         raise InfrastructureError(f"the coordinator answers with {type(answer).__name__}", "bring it to this version")
     return answer
@@ -114,9 +154,21 @@ def find_credential(settings: Settings, environ: Mapping[str, str]) -> Credentia
             "WHEELFLEET_NATS_URL names a cluster, but there is no credential for it",
             "set WHEELFLEET_CREDENTIAL, or give --config, to the credential file that its operator gave you",
         )
-    path = settings.config or Path(attach(data_folder(environ), wishes=wishes_of(settings, environ)).credential)
+    path = settings.config or Path(_attached(settings, environ).credential)
     credential = load_credential(path)
     return msgspec.structs.replace(credential, nats_url=url) if url else credential
+
+
+def _attached(settings: Settings, environ: Mapping[str, str]) -> Cluster:
+    quiet = settings.quiet or settings.format is Format.JSON
+    data = data_folder(environ)
+    announce = (lambda: None) if quiet else (lambda: say_starting(data))
+    return attach(data, wishes=wishes_of(settings, environ), on_start=announce)
+
+
+def say_starting(data: Path) -> None:
+    """One line on standard error, since a start may take seconds on a busy machine."""
+    typer.echo(f"starting the cluster in {data}: nats-server, S3 (juicefs), coordinator, agent …", err=True)
 
 
 def wishes_of(settings: Settings, environ: Mapping[str, str]) -> AgentWishes:
@@ -132,17 +184,19 @@ def is_embedded(settings: Settings) -> bool:
 @contextlib.asynccontextmanager
 async def linked(settings: Settings) -> AsyncIterator[Link]:
     """A link to the cluster that the settings and the environment name, closed at the end."""
-    async with linked_as(await asyncio.to_thread(find_credential, settings, os.environ)) as link:
+    credential = await asyncio.to_thread(find_credential, settings, os.environ)
+    data = data_folder(os.environ)
+    async with linked_as(credential, stopped=lambda: is_embedded(settings) and not is_up(data)) as link:
         yield link
 
 
 @contextlib.asynccontextmanager
-async def linked_as(credential: Credential) -> AsyncIterator[Link]:
+async def linked_as(credential: Credential, *, stopped: Callable[[], bool] = lambda: False) -> AsyncIterator[Link]:
     """A link to the cluster of the credential, closed at the end, whether or not its server is still there."""
     client = await connect(credential, name=f"wheelfleet command of {credential.actor}")
     try:
         incarnation = await log_incarnation(client)
-        yield Link(client, credential, NatsLog(client, credential.actor, incarnation))
+        yield Link(client, credential, NatsLog(client, credential.actor, incarnation), stopped=stopped)
     finally:
         with contextlib.suppress(NatsError, OSError):
             await client.close()

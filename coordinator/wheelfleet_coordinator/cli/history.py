@@ -11,13 +11,13 @@ import msgspec
 import typer
 
 from wheelfleet_shared.core.envelope import Recorded, Unknown
-from wheelfleet_shared.errors import InputError
+from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId
 
 from ..core.exported import export_line, import_line
 from ..core.outputs import run_outputs
 from ..core.world import World
-from .connection import linked
+from .connection import ClusterStopped, Link, linked
 from .places import places_of
 from .settings import Format, Settings
 from .writing import place_of
@@ -27,22 +27,31 @@ _SHOWN = 100
 
 
 def print_events(settings: Settings, chosen: Format, since: int, *, follow: bool) -> None:
-    """The events after ``since`` are printed, and with ``follow`` those to come."""
+    """The events after ``since`` are printed, and with ``follow`` those to come.
 
-    def show(recorded: Recorded) -> None:
-        line = export_line(recorded).decode() if chosen is Format.JSON else event_line(recorded)
-        sys.stdout.write(line + "\n")
+    Raises InfrastructureError, which names the way to go on, once the cluster was stopped.
+    """
+    shown = since
+
+    async def show(link: Link) -> None:
+        nonlocal shown
+        async with aclosing(link.log.tail(since) if follow else link.log.read(since)) as chunks:
+            async for chunk in chunks:
+                for recorded in chunk:
+                    line = export_line(recorded).decode() if chosen is Format.JSON else event_line(recorded)
+                    sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+                shown = chunk[-1].sequence if chunk else shown
 
     async def work() -> None:
         async with linked(settings) as link:
-            chunks = link.log.tail(since) if follow else link.log.read(since)
-            async with aclosing(chunks):
-                async for chunk in chunks:
-                    for recorded in chunk:
-                        show(recorded)
-                    sys.stdout.flush()
+            await link.unless_stopped(show(link))
 
-    asyncio.run(work())
+    try:
+        asyncio.run(work())
+    except ClusterStopped as error:
+        step = f"start it again and go on: wheelfleet events --follow --since {shown}"
+        raise InfrastructureError(error.what, step) from error
 
 
 def event_line(recorded: Recorded) -> str:

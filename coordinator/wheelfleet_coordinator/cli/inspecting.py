@@ -62,7 +62,7 @@ def print_logs(settings: Settings, chosen: Format, run: str, name: str, *, follo
                 raise InputError(f"no build of {name} has written a log yet", f"see `wheelfleet explain {run} {name}`")
             for head, row in zip(log_heads(found.logs), found.logs, strict=True):
                 typer.echo(head)
-                await _print_log(link, row, follow=follow)
+                await link.unless_stopped(_print_log(link, row, follow=follow))
 
     asyncio.run(work())
 

@@ -18,7 +18,7 @@ from ..app.cluster_files import AgentWishes, Cluster, data_folder, wished_interp
 from ..app.embedded import ClusterStatus, attach
 from ..app.embedded import down as stop
 from ..app.embedded import status as status_of
-from .connection import linked, linked_as
+from .connection import linked, linked_as, say_starting
 from .run_commands import MOST_RUNS, print_json
 from .screens import console_for, in_words
 from .settings import Format, Settings
@@ -42,7 +42,8 @@ class StatusReport(msgspec.Struct, frozen=True):
 def start_cluster(slots: int | None, sandbox: str | None) -> None:
     """The embedded cluster runs."""
     wishes = AgentWishes(slots, sandbox, wished_interpreters(os.environ))
-    cluster = attach(data_folder(os.environ), wishes=wishes)
+    data = data_folder(os.environ)
+    cluster = attach(data, wishes=wishes, on_start=lambda: say_starting(data))
     typer.echo(f"the cluster in {cluster.data} runs: index {_index_url(cluster)}, NATS at {cluster.nats_url}")
 
 

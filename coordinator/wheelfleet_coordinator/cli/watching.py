@@ -8,7 +8,7 @@ from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId
 
-from .connection import Link
+from .connection import ClusterStopped, Link
 from .interruption import WatchingStopped
 
 PERIOD = 1 / 3
@@ -35,7 +35,7 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
     """The run when it has ended.
 
     Raises WatchingStopped on Ctrl-C; InfrastructureError, which names the way back to the run, where
-    no coordinator answers for a while.
+    the cluster was stopped, or no coordinator answers for a while.
     """
     since = 0
     try:
@@ -50,8 +50,10 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
             await asyncio.sleep(max(PERIOD, SHARE * took))
     except asyncio.CancelledError:
         raise WatchingStopped(run) from None
+    except ClusterStopped as error:
+        raise InfrastructureError(error.what, f"start it again and watch on: wheelfleet wait {run}") from error
     except InfrastructureError as error:
-        what = f"the cluster was stopped or is out of reach ({error.what})"
+        what = f"the cluster is out of reach ({error.what})"
         raise InfrastructureError(what, f"the run goes on when it is there again: wheelfleet wait {run}") from error
     finally:
         screen.close()
