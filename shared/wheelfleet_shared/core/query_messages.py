@@ -15,7 +15,7 @@ class Refusal(Message, frozen=True):
 
 
 class NotLeading(Message, frozen=True):
-    """The coordinator that was reached stands by, and only the one that leads can tell: ask again, others take turns."""
+    """The coordinator that was reached stands by, and only the leading one can tell: ask again, others take turns."""
 
 
 class Ping(Message, frozen=True):
