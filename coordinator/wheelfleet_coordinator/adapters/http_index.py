@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 from packaging.utils import InvalidName, canonicalize_name
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -146,6 +147,8 @@ class OutputEndpoints:
         listing = {
             "run": run,
             "conflicts": found.conflicts,
+            "entries": msgspec.to_builtins(found.entries),
+            "finished_at": found.finished_at,
             "texts": {path: content.decode() for path, content in found.texts.items()},
             "files": [
                 {"path": file.path, "sha256": file.sha256, "size": file.size, "url": self._links.link(file.key)}

@@ -18,7 +18,7 @@ from ..core import decisions
 from ..core.candidates import ProjectListing
 from ..core.closed_listing import closed_listing, prebuilt_listing
 from ..core.constraints import Constraints
-from ..core.customised_choice import NOT_CUSTOMISED, Ages, index_of
+from ..core.customised_choice import Ages, index_of
 from ..core.customising import Customised
 from ..core.graph import Graph
 from ..core.instructions import Resolve
@@ -124,7 +124,7 @@ class Resolver:
             as_of=submitted.options.as_of,
             hashes=submitted.options.hashes,
             entries=inputs.entries if submitted.options.mode == "entries" else None,
-            customised=Customised.parse(inputs.customisation) if inputs.customisation is not None else NOT_CUSTOMISED,
+            customised=Customised.parse(inputs.customisation),
             ages=Ages(run.submitted_at, submitted.options.min_release_age, submitted.options.max_release_age),
         )
 

@@ -3,7 +3,8 @@
 import typer
 
 from . import options as o
-from .settings import format_of, set_verbosity, settings_of
+from .common_options import takes_settings
+from .settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -11,8 +12,8 @@ def register(app: typer.Typer) -> None:
     app.command("bootstrap")(bootstrap)
 
 
+@takes_settings
 def bootstrap(
-    invocation: typer.Context,
     requirements: o.Requirements = None,
     requirement_files: o.RequirementFiles = None,
     previous: o.PreviousGraphOption = "",
@@ -21,23 +22,15 @@ def bootstrap(
     sdist_only: o.SdistOnly = False,
     skip_constraints: o.SkipConstraints = False,
     as_of: o.AsOf = "",
+    max_release_age: o.GreatestAge = 0,
+    replace: o.Replace = False,
     collection: o.CollectionOption = "main",
     targets: o.TargetsOption = None,
     fail_fast: o.FailFast = False,
     dry_run: o.DryRun = False,
     detach: o.Detach = False,
-    constraints: o.ConstraintsOption = None,
-    output_dir: o.OutputOption = None,
-    sdists_repo: o.SdistsOption = None,
-    wheels_repo: o.WheelsOption = None,
-    work_dir: o.WorkOption = None,
-    jobs: o.JobsOption = None,
-    slots: o.SlotsOption = None,
-    sandbox: o.SandboxOption = None,
-    verbose: o.VerboseOption = False,
-    debug: o.DebugOption = False,
-    quiet: o.QuietOption = False,
-    output_format: o.FormatOption = None,
+    *,
+    settings: Settings,
 ) -> None:
     """Build the requirements and all they need, from source, in the right order.
 
@@ -46,19 +39,15 @@ def bootstrap(
     from .bootstrapping import Manner, run_bootstrap
     from .inputs import Asked, check
 
-    set_verbosity(verbose=verbose, debug=debug)
-    before = settings_of(invocation).changed(output_dir, quiet, format_of(invocation, output_format))
-    settings = before.overridden(
-        sdists_repo=sdists_repo, wheels_repo=wheels_repo, work_dir=work_dir, jobs=jobs, slots=slots, sandbox=sandbox
-    )
     asked = Asked(
         requirements=tuple(requirements or ()),
         requirement_files=tuple(requirement_files or ()),
-        constraints=tuple(constraints or ()),
         previous=previous,
         cache_servers=tuple(cache_servers or ()),
         index_urls=tuple(index_urls or ()),
         as_of=as_of,
+        max_release_age=max_release_age,
+        replace=replace,
         collection=collection,
         sdist_only=sdist_only,
         skip_constraints=skip_constraints,

@@ -14,18 +14,19 @@ from wheelfleet_shared.names import TargetId
 from ..app.cluster_files import data_folder
 from .connection import Link, is_embedded, linked
 from .dry_run import tell_dry_run
-from .finishing import finish
+from .finishing import finish, finish_single
 from .inputs import Checked, require_index
 from .settings import Format, Settings
 from .submission import choose_targets, offered, store_inputs, submit
 
 
 class Manner(NamedTuple):
-    """How a run is queued. targets: asked for, empty for the native one."""
+    """How a run is queued. targets: asked for, empty for the native one. single: its one wheel is what is asked for."""
 
     targets: tuple[str, ...] = ()
     dry_run: bool = False
     detach: bool = False
+    single: bool = False
 
 
 def run_bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
@@ -54,7 +55,7 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
         targets = choose_targets(manner.targets, on_offer.targets)
         if not settings.quiet and settings.format is Format.TEXT:
             # Whoever detaches wants the id alone on standard output.
-            _say_first(checked, targets, on_offer, settings, link, err=manner.detach)
+            _say_first(checked, targets, on_offer, settings, link, err=manner.detach or manner.single)
         if manner.dry_run:
             return await tell_dry_run(link, checked, targets, settings)
         bundle = await store_inputs(link, checked.inputs)
@@ -62,7 +63,10 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
         if manner.detach:
             typer.echo(f'{{"run": "{run}"}}' if settings.format is Format.JSON else run)
             return 0
-        installable = () if checked.options.sdist_only else checked.requirements
+        if manner.single:
+            return await finish_single(link, run, checked.places, settings)
+        plain = checked.options.mode == "bootstrap" and not checked.options.sdist_only
+        installable = checked.requirements if plain else ()
         return await finish(link, run, checked.places, settings, installable)
 
 

@@ -14,6 +14,7 @@ from wheelfleet_shared.names import RunId
 from .connection import Link, http_url_of, is_embedded
 from .places import Places
 from .screens import screen_for
+from .sequence_files import placed, write_sequence_summary
 from .settings import Format, Settings
 from .summaries import print_summary
 from .watching import EXIT_CODES, watch
@@ -30,6 +31,8 @@ async def finish(
         listing = await fetch_listing(await http_url_of(link), link.credential.http_token, run)
         await write_outputs(listing, places)
         conflicts = listing.conflicts
+        if listing.entries:
+            write_sequence_summary(listing.entries, listing.finished_at, places)
     status = EXIT_CODES[progress.status] or bool(conflicts)
     if settings.format is Format.JSON:
         sys.stdout.write(msgspec.json.encode(progress).decode() + "\n")
@@ -39,6 +42,21 @@ async def finish(
         _tell_conflicts(conflicts, places)
     if status == 0 and requirements:
         typer.echo(await _how_to_install(progress, places, requirements, embedded=is_embedded(settings)))
+    return status
+
+
+async def finish_single(link: Link, run: RunId, places: Places, settings: Settings) -> int:
+    """The exit status of a run that builds one version; the path of its wheel is the last line."""
+    progress = await watch(link, run, screen_for(settings, settings.format, stream=sys.stderr))
+    listing = await fetch_listing(await http_url_of(link), link.credential.http_token, run)
+    await write_outputs(listing, places)
+    write_sequence_summary(listing.entries, listing.finished_at, places)
+    status = EXIT_CODES[progress.status]
+    if status:
+        print_summary(progress, settings)
+        return status
+    for entry in placed(listing.entries, places):
+        typer.echo(entry.wheel_filename)
     return status
 
 

@@ -25,6 +25,7 @@ from ..core.candidates import read_page, without_credentials
 from ..core.constraints import Constraints
 from ..core.previous_graph import PreviousGraph
 from ..core.requirement_lines import RequirementLine, parse_requirement
+from .customising import checked_customisation
 from .places import Places, places_of
 from .settings import Settings
 
@@ -43,6 +44,8 @@ class Asked(msgspec.Struct, frozen=True):
     sdist_only: bool = False
     skip_constraints: bool = False
     fail_fast: bool = False
+    max_release_age: int = 0
+    replace: bool = False
 
 
 class Checked(NamedTuple):
@@ -61,7 +64,7 @@ def check(asked: Asked, settings: Settings) -> Checked:
     if len(asked.index_urls) > 1:
         raise InputError("--index-url is given twice", "give the one index to take sources from; others are not read")
     for url in asked.cache_servers:
-        _require_url(url)
+        require_url(url)
     places = places_of(settings)
     into = index_name(asked.collection, settings.variant)
     option = asked.index_urls[0] if asked.index_urls else None
@@ -75,6 +78,7 @@ def check(asked: Asked, settings: Settings) -> Checked:
     # The coordinator judges them again, with the markers of the target itself.
     Constraints.merge(files.constraints, _environment())
     previous = _previous(asked.previous, fetch)
+    customisation = checked_customisation(settings)
     options = e.RunOptions(
         sdist_only=asked.sdist_only,
         skip_constraints=asked.skip_constraints,
@@ -84,14 +88,20 @@ def check(asked: Asked, settings: Settings) -> Checked:
         index_origin=choice.origin,
         cache_servers=tuple(without_credentials(url) for url in asked.cache_servers),
         cores_per_build=settings.jobs or 0,
+        min_release_age=settings.min_release_age,
+        max_release_age=asked.max_release_age,
+        replace=asked.replace,
         hashes={line.text: line.hashes for line in lines if line.hashes},
     )
     constraints = tuple((line.text, line.origin) for line in files.constraints)
     requirements = tuple(dict.fromkeys(line.text for line in lines))
-    return Checked(requirements, options, RunInputs(constraints, previous), into, choice, places)
+    return Checked(
+        requirements, options, RunInputs(constraints, previous, customisation=customisation), into, choice, places
+    )
 
 
-def _require_url(server: str) -> None:
+def require_url(server: str) -> None:
+    """Raises InputError where a cache server is not given by its URL."""
     if "://" not in server:
         raise InputError(
             f"-c {server}: a cache server is given by its URL",

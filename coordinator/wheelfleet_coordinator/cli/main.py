@@ -8,7 +8,8 @@ import typer
 
 from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 
-from . import bootstrap, cluster, inspection, log, publishing, runs
+from ..adapters.customisation_files import Overrides
+from . import bootstrap, build_commands, cluster, inspection, log, publishing, runs
 from . import options as o
 from .interruption import WatchingStopped
 from .settings import Format, Settings, set_verbosity
@@ -78,6 +79,10 @@ def _everywhere(
     slots: o.SlotsBefore = None,
     sandbox: o.SandboxBefore = None,
     variant: o.VariantBefore = "cpu",
+    settings_file: o.SettingsFileBefore = None,
+    settings_dir: o.SettingsDirBefore = None,
+    patches_dir: o.PatchesBefore = None,
+    min_release_age: o.LeastAgeBefore = 0,
     config: o.ConfigBefore = None,
     output_format: o.FormatBefore = Format.TEXT,
     verbose: o.VerboseBefore = False,
@@ -98,6 +103,8 @@ def _everywhere(
         slots=slots,
         sandbox=sandbox,
         variant=variant,
+        overrides=Overrides(settings_file, settings_dir, patches_dir),
+        min_release_age=min_release_age,
         config=config,
         format=output_format,
         quiet=quiet,
@@ -105,5 +112,5 @@ def _everywhere(
     )
 
 
-for _group in (bootstrap, runs, inspection, log, publishing, cluster):
+for _group in (bootstrap, build_commands, runs, inspection, log, publishing, cluster):
     _group.register(app)

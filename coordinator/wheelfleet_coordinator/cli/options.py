@@ -58,6 +58,40 @@ SandboxBefore = Annotated[
     str | None, typer.Option("--sandbox", envvar="WHEELFLEET_SANDBOX", help="auto or none, embedded cluster only.")
 ]
 VariantBefore = Annotated[str, typer.Option(envvar=environment_of("VARIANT"), help="Variant of the index.")]
+SettingsFileBefore = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings-file",
+        envvar=environment_of("SETTINGS_FILE"),
+        help="Settings for all distributions; default: overrides/settings.yaml, if it is there.",
+    ),
+]
+SettingsDirBefore = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings-dir",
+        envvar=environment_of("SETTINGS_DIR"),
+        help="Folder of settings for one distribution each; default: overrides/settings.",
+    ),
+]
+PatchesBefore = Annotated[
+    Path | None,
+    typer.Option(
+        "--patches-dir",
+        "-p",
+        envvar=environment_of("PATCHES_DIR"),
+        help="Folder of patches; default: overrides/patches.",
+    ),
+]
+LeastAgeBefore = Annotated[
+    int,
+    typer.Option(
+        "--min-release-age",
+        min=0,
+        envvar=environment_of("MIN_RELEASE_AGE"),
+        help="Days for which a version must have been on the index.",
+    ),
+]
 ConfigBefore = Annotated[
     Path | None,
     typer.Option("--config", envvar="WHEELFLEET_CREDENTIAL", help="Credential file of a cluster to use."),
@@ -152,6 +186,16 @@ SkipConstraints = Annotated[
         help="Write no constraints.txt; several versions of a distribution are fine.",
     ),
 ]
+GreatestAge = Annotated[
+    int,
+    typer.Option(
+        "--max-release-age",
+        min=0,
+        envvar=environment_of("BOOTSTRAP_MAX_RELEASE_AGE"),
+        help="Days after which a version is not chosen any more, unless all are older; 0: any age.",
+    ),
+]
+Replace = Annotated[bool, typer.Option("--replace", help="Let other bytes take the names of wheels in the index.")]
 AsOf = Annotated[str, typer.Option(metavar="TIME", help="See nothing that was uploaded later.")]
 CollectionOption = Annotated[
     str, typer.Option(envvar="WHEELFLEET_COLLECTION", help="Collection that the wheels go to.")
@@ -163,6 +207,60 @@ TargetsOption = Annotated[
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check all inputs and say what would be queued.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Queue the run, print its id, and end.")]
+
+# Of the commands that build what is named already.
+
+_FORCE_HELP = "Build what is there already, too."
+_CACHE_HELP = "Index whose wheels are taken over; may be repeated."
+DistributionArgument = Annotated[str, typer.Argument(metavar="DIST_NAME", help="Name of the distribution.")]
+ExactVersionArgument = Annotated[str, typer.Argument(metavar="DIST_VERSION", help="Its version.")]
+SdistServerArgument = Annotated[
+    str, typer.Argument(metavar="SDIST_SERVER_URL", help="Index that the source comes from.")
+]
+WheelServerOption = Annotated[
+    str,
+    typer.Option(
+        "--wheel-server-url",
+        envvar=environment_of("BUILD_WHEEL_SERVER_URL"),
+        help="Index whose wheels may serve as build requirements, beside those of the collection.",
+    ),
+]
+OrderArgument = Annotated[str, typer.Argument(metavar="BUILD_ORDER_FILE", help="build-order.json: file or URL.")]
+GraphArgument = Annotated[str, typer.Argument(metavar="GRAPH_FILE", help="graph.json: file or URL.")]
+ForceSequence = Annotated[
+    bool, typer.Option("--force", "-f", envvar=environment_of("BUILD_SEQUENCE_FORCE"), help=_FORCE_HELP)
+]
+ForceParallel = Annotated[
+    bool, typer.Option("--force", "-f", envvar=environment_of("BUILD_PARALLEL_FORCE"), help=_FORCE_HELP)
+]
+SequenceCacheServers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cache-wheel-server-url",
+        "-c",
+        envvar=environment_of("BUILD_SEQUENCE_CACHE_WHEEL_SERVER_URL"),
+        help=_CACHE_HELP,
+    ),
+]
+ParallelCacheServers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cache-wheel-server-url",
+        "-c",
+        envvar=environment_of("BUILD_PARALLEL_CACHE_WHEEL_SERVER_URL"),
+        help=_CACHE_HELP,
+    ),
+]
+MaxWorkers = Annotated[
+    int | None,
+    typer.Option(
+        "--max-workers",
+        "-m",
+        min=1,
+        envvar=environment_of("BUILD_PARALLEL_MAX_WORKERS"),
+        help="Builds at a time of the embedded cluster, as --slots.",
+    ),
+]
 
 # Of the commands about runs.
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import typer
 
+from ..adapters.customisation_files import Overrides
+
 
 class Format(StrEnum):
     """How results are printed: for people, or as one JSON document for machines."""
@@ -19,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
     """What was said before the command; None where nothing was.
 
     config: the credential file of a cluster. jobs: cores inside one build. slots: builds at a time
-    of an embedded cluster.
+    of an embedded cluster. min_release_age: in days.
     """
 
     constraints: tuple[str, ...] = ()
@@ -31,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True):
     slots: int | None = None
     sandbox: str | None = None
     variant: str = "cpu"
+    overrides: Overrides = Overrides()
+    min_release_age: int = 0
     config: Path | None = None
     format: Format = Format.TEXT
     quiet: bool = False

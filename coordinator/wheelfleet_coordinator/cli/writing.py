@@ -10,6 +10,7 @@ import msgspec
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId, Sha256
 
+from ..core.sequence_summary import SequenceEntry
 from .places import Places
 
 AT_ONCE = 8
@@ -27,12 +28,17 @@ class ListedFile(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """All outputs of a run. texts: path → content. conflicts: what constraints.txt has no version for, explained."""
+    """All outputs of a run. texts: path → content. conflicts: what constraints.txt has no version for, explained.
+
+    entries: of a saved order, what became of each; finished_at: seconds since the epoch.
+    """
 
     run: RunId
     texts: dict[str, str]
     files: list[ListedFile]
     conflicts: tuple[str, ...] = ()
+    entries: tuple[SequenceEntry, ...] = ()
+    finished_at: float = 0.0
 
 
 async def fetch_listing(http_url: str, token: str, run: RunId) -> Listing:

@@ -17,10 +17,12 @@ from .graph_file import graph_text, parsed_graph
 from .index_pages import root_page, static_project_page
 from .node_result import NodeResult, node_results
 from .requirement_files import override_name, requirement_files
+from .sequence_summary import SequenceEntry, sequence_entries
 from .summary_file import summary_json, summary_markdown, summary_of
 from .world import World
 
 _DOWNLOADS = "wheels-repo/downloads"
+_PREBUILT = "wheels-repo/prebuilt"
 
 
 class OutputFile(msgspec.Struct, frozen=True, order=True):
@@ -35,12 +37,15 @@ class OutputFile(msgspec.Struct, frozen=True, order=True):
 class RunOutputs(msgspec.Struct, frozen=True):
     """Everything of a run's output folder. texts: path → content of what is rendered.
 
-    conflicts: names for which constraints.txt has no version, each explained to people.
+    conflicts: names for which constraints.txt has no version, each explained to people. entries: of a
+    saved order, what became of each, once the run ended (``finished_at``, seconds since the epoch).
     """
 
     texts: dict[str, bytes]
     files: list[OutputFile]
     conflicts: list[str] = msgspec.field(default_factory=list)
+    entries: list[SequenceEntry] = msgspec.field(default_factory=list)
+    finished_at: float = 0.0
 
 
 def run_outputs(world: World, run: RunId) -> RunOutputs:
@@ -49,7 +54,16 @@ def run_outputs(world: World, run: RunId) -> RunOutputs:
     results = [node_results(world, graph) for graph in graphs]
     every = [result for of_graph in results for result in of_graph]
     texts = _texts(world, graphs, results) | _static_index(every)
-    return RunOutputs(texts, _files(graphs, results), _conflicts(world, graphs))
+    if not _builds_entries(world, run):
+        return RunOutputs(texts, _files(graphs, results), _conflicts(world, graphs))
+    entries = [entry for graph in graphs for entry in sequence_entries(world, graph)]
+    return RunOutputs(texts, _files(graphs, results), [], entries, world.runs[run].finished_at)
+
+
+def _builds_entries(world: World, run: RunId) -> bool:
+    """Whether the run builds a saved order: it makes no graph of its own, so none is written."""
+    submitted = world.runs[run].submitted
+    return submitted is not None and submitted.options.mode == "entries"
 
 
 def outputs(world: World, run: RunId) -> dict[str, bytes]:
@@ -100,6 +114,8 @@ def _work_files(world: World, graph: Graph, results: list[NodeResult]) -> dict[s
     options = submitted.options if submitted is not None else e.RunOptions()
     parsed = parsed_graph(graph, sdist_only=options.sdist_only)
     told = summary_of(world, graph, results)
+    if options.mode == "entries":
+        return requirement_files(graph, sdist_only=False)
     found = {
         "graph.json": graph_text(parsed),
         "build-order.json": build_order_text(graph, world.sources),
@@ -125,7 +141,7 @@ def _stored(result: NodeResult, work: str) -> list[OutputFile]:
     accepted = result.wheel.accepted if result.wheel is not None else None
     if accepted is not None:
         key = blob_key(accepted.file.sha256, accepted.file.file_name)
-        found.append(_output_file(_DOWNLOADS, accepted.file, key))
+        found.append(_output_file(_folder_of(accepted), accepted.file, key))
     for folder, file in (("sdists-repo/downloads", result.upstream), ("sdists-repo/builds", result.sdist)):
         if file is not None:
             found.append(_output_file(folder, file, source_key(file.sha256, file.file_name)))
@@ -134,6 +150,10 @@ def _stored(result: NodeResult, work: str) -> list[OutputFile]:
         folder = f"{work}/{override_name(result.node.name)}-{result.node.version}"
         found.append(_output_file(folder, log, log_key(result.build, fence)))
     return found
+
+
+def _folder_of(accepted: e.Accepted) -> str:
+    return _PREBUILT if isinstance(accepted, e.PrebuiltAccepted) else _DOWNLOADS
 
 
 def _output_file(folder: str, file: e.FileRef, key: str) -> OutputFile:
@@ -151,7 +171,9 @@ def _static_index(results: Iterable[NodeResult]) -> dict[str, bytes]:
 
 
 def _static_page(name: str, wheels: dict[str, WheelFile]) -> bytes:
+    folders = {wheel.accepted.file: _folder_of(wheel.accepted) for wheel in wheels.values() if wheel.accepted}
+
     def url_of(file: e.FileRef) -> str:
-        return relative_url(f"wheels-repo/simple/{name}/index.html", f"{_DOWNLOADS}/{file.file_name}")
+        return relative_url(f"wheels-repo/simple/{name}/index.html", f"{folders[file]}/{file.file_name}")
 
     return static_project_page(name, wheels.values(), url_of)
