@@ -1,15 +1,17 @@
 """Sources fetched: from the package index into our store, by their sha256."""
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import source_key
-from wheelfleet_shared.errors import SourceError
+from wheelfleet_shared.errors import SourceError, WheelfleetError
 from wheelfleet_shared.names import Sha256, SourceId
 from wheelfleet_shared.ports import Blobs
 
@@ -17,6 +19,8 @@ from ..core import decisions
 from ..core.instructions import Fetch
 from ..core.world import World
 from .committer import Committer
+
+logger = logging.getLogger(__name__)
 
 Download = Callable[[str, Path], Awaitable[tuple[str, int]]]
 """(URL, where to) → sha256 and size of what came; raises SourceError where it is gone."""
@@ -59,7 +63,8 @@ class Fetcher:
         with tempfile.NamedTemporaryFile(prefix="wheelfleet-fetch-") as place:
             path = Path(place.name)
             try:
-                sha256, size = await self._download(instruction.url, path)
+                at_hand = await self._at_hand(instruction, path)
+                sha256, size = at_hand or await self._download(instruction.url, path)
             except SourceError as error:
                 return e.FetchFailed(instruction.url, error.what, error.next_step)
             if instruction.promised and sha256 != instruction.promised:
@@ -68,6 +73,25 @@ class Fetcher:
             # Put even where it lies there: the log does not know of it, so it may be collected at any moment.
             await self._blobs.put_file(source_key(file.sha256, file.file_name), path, _ARCHIVE)
         return e.SourceFetched(instruction.url, file, instruction.promised)
+
+    async def _at_hand(self, instruction: Fetch, path: Path) -> tuple[str, int] | None:
+        """The file from a folder that an active run names; only bytes that the index promises are taken from there."""
+        name = quote(instruction.file_name)
+        for folder in self._folders() if instruction.promised else ():
+            try:
+                sha256, size = await self._download(f"{folder}/{name}", path)
+            except WheelfleetError as error:
+                # Such a folder only spares a download: whatever is wrong with it, upstream has the file.
+                logger.debug("%s is not at hand in %s: %s", name, folder, error.what)
+                continue
+            if sha256 == instruction.promised:
+                return sha256, size
+            logger.warning("%s in %s is not what the index lists; it is fetched from there", name, folder)
+        return None
+
+    def _folders(self) -> tuple[str, ...]:
+        submitted = (self._world.runs[run].submitted for run in self._world.active_runs())
+        return tuple(dict.fromkeys(folder for found in submitted if found for folder in found.options.source_folders))
 
 
 def _differs(instruction: Fetch, found: str) -> e.FetchFailed:

@@ -31,19 +31,24 @@ class Manner(NamedTuple):
 
 def run_bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
     """The exit status of the run, or 0 once it is queued where nobody waits for it."""
-    return asyncio.run(_bootstrap(_with_wheels_at_hand(checked, settings), manner, settings))
+    return asyncio.run(_bootstrap(with_files_at_hand(checked, settings), manner, settings))
 
 
-def _with_wheels_at_hand(checked: Checked, settings: Settings) -> Checked:
-    """Wheels of an earlier run, ours or fromager's, in the output folder are a cache of the embedded cluster.
+def with_files_at_hand(checked: Checked, settings: Settings) -> Checked:
+    """Wheels and sdists of an earlier run, ours or fromager's, in the output folder spare work of the embedded cluster.
 
-    Their hashes are checked where the index in the folder states them, as ours do.
+    Hashes of wheels are checked where the index in the folder states them, as ours do; sdists are taken
+    only where they have the sha256 that the package index promises.
     """
-    folder = checked.places.wheels.absolute() / "simple"
-    if not is_embedded(settings) or not folder.is_dir():
+    if not is_embedded(settings):
         return checked
-    servers = (folder.as_uri(), *checked.options.cache_servers)
-    return checked._replace(options=msgspec.structs.replace(checked.options, cache_servers=servers))
+    wheels, sdists = checked.places.wheels.absolute() / "simple", checked.places.sdists.absolute() / "downloads"
+    servers = (wheels.as_uri(),) if wheels.is_dir() else ()
+    folders = (sdists.as_uri(),) if sdists.is_dir() else ()
+    options = msgspec.structs.replace(
+        checked.options, cache_servers=(*servers, *checked.options.cache_servers), source_folders=folders
+    )
+    return checked._replace(options=options)
 
 
 async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:

@@ -17,6 +17,7 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     order and chooses among its entries and our index alone. min_release_age, max_release_age: days
     between which a version must have been uploaded before the run was submitted, 0 for any. force: build
     what is there already, too (of a saved order: its entries). replace: other bytes may take a file name that is held.
+    source_folders: URLs of folders that may hold sources already.
     """
 
     sdist_only: bool = False
@@ -33,6 +34,7 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     max_release_age: int = 0
     force: bool = False
     replace: bool = False
+    source_folders: tuple[str, ...] = ()
 
 
 class RunSubmitted(EventBase, frozen=True):
