@@ -5,7 +5,8 @@ runs that moved. The walk decides nothing twice and remembers nothing that the l
 made anew over the same world, it comes to the same instructions.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
@@ -306,9 +307,14 @@ class Walk:
             return [Finish(run, "cancelled" if state.cancel is not None else "failed", good, bad)]
         if any(not graph.resolved(None, "toplevel") or self._open.get(graph.id) for graph in graphs):
             return []
-        if any(index == state.submitted.index for index, _ in self.stale_pages):
+        if self._awaits_pages(state.submitted.index, graphs):
             return []
         return [Finish(run, "failed" if bad else "succeeded", good, bad)]
+
+    def _awaits_pages(self, index: IndexName, graphs: Sequence[Graph]) -> bool:
+        """Whether a page of one of the nodes is yet to be written; those of other runs are no matter here."""
+        stale = {project for place, project in self.stale_pages if place == index}
+        return bool(stale) and any(key.name in stale for graph in graphs for key in graph.nodes)
 
     def _stopped(self, run: Run) -> bool:
         """Whether the run starts nothing more: cancelled, or failed and not to go on."""
