@@ -39,7 +39,7 @@ _ID = re.compile(r"[a-z0-9_-]{1,48}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class IndexName(msgspec.Struct, frozen=True, order=True):
+class IndexName(msgspec.Struct, frozen=True, gc=False, order=True):
     """``<collection>/<variant>``: one index of wheels."""
 
     collection: str = "main"
@@ -49,7 +49,7 @@ class IndexName(msgspec.Struct, frozen=True, order=True):
         return f"{self.collection}/{self.variant}"
 
 
-class NodeKey(msgspec.Struct, frozen=True, order=True, cache_hash=True):
+class NodeKey(msgspec.Struct, frozen=True, gc=False, order=True, cache_hash=True):
     """A distribution at a version: one node of a graph; printed ``name==version``."""
 
     name: str

@@ -81,7 +81,7 @@ class _EdgeWalk:
                 return self._entries(visit.node, arcs, building=building)
 
     def _enter(self, step: _Enter) -> list[_Step]:
-        edge, visit = step.arc
+        edge, visit = step.arc.edge, step.arc.child
         if edge.kind != "toplevel":
             self._found.edges[step.parent].append(edge)
         self._found.edges.setdefault(visit.node, [])

@@ -5,33 +5,36 @@ requirements a visit has; the node (distribution and version) is built once for 
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Set as AbstractSet
+from typing import Final
 
+import msgspec
 from packaging.requirements import Requirement
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Recorded
-from wheelfleet_shared.core.roles import may_append
+from wheelfleet_shared.core.roles import kinds_of
 from wheelfleet_shared.names import GraphId, NodeKey, RunId, TargetId
 
 BUILD_KINDS = frozenset({"build-system", "build-backend", "build-sdist"})
+_NOTHING: Final[frozenset[NodeKey | None]] = frozenset()
 
 
-class Visit(NamedTuple):
+class Visit(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """A node with the extras it was required with, sorted."""
 
     node: NodeKey
     extras: tuple[str, ...]
 
 
-class Arc(NamedTuple):
+class Arc(msgspec.Struct, frozen=True, gc=False):
     """An edge of the graph with the visit it leads to."""
 
     edge: e.Edge
     child: Visit
 
 
-class StageId(NamedTuple):
+class StageId(msgspec.Struct, frozen=True, gc=False):
     """One stage of one node; ``extras`` only tell install stages apart."""
 
     node: NodeKey | None
@@ -66,7 +69,7 @@ class GraphNode:
         self.key = key
         self.first = first
         self.since = since
-        self.visits: dict[tuple[str, ...], None] = {}
+        self.visits: dict[tuple[str, ...], Visit] = {}
         self.arcs_in: list[tuple[NodeKey | None, e.Edge]] = []
 
 
@@ -79,72 +82,79 @@ class Graph:
         self.target = target
         self.nodes: dict[NodeKey, GraphNode] = {}
         self.stages: dict[StageId, tuple[Arc, ...]] = {}
-        self._begun: dict[StageId, tuple[Arc, ...]] = {}
+        self._begun: dict[StageId, tuple[e.Edge, ...]] = {}
         self.unresolvable_at: dict[tuple[StageId, str], int] = {}
         self.unresolvable: dict[StageId, list[e.RequirementUnresolvable]] = {}
         self.wheel_needed: set[NodeKey] = set()
         self.ignored = 0
 
-    def apply(self, recorded: Recorded) -> set[NodeKey | None]:
+    def apply(self, recorded: Recorded) -> AbstractSet[NodeKey | None]:
         """Fold one event; the nodes whose situation changed (None: the run's own requirements)."""
         event = recorded.envelope.event
-        if not may_append(recorded.role, event):
-            self.ignored += 1
-            return set()
-        match event:
-            case e.RequirementsResolved():
-                return self._resolved(event, recorded.sequence)
-            case e.RequirementUnresolvable():
-                place = stage_id(event.node, event.stage, event.extras)
-                known = self.unresolvable.setdefault(place, [])
-                if any(other.requirement == event.requirement for other in known):
-                    self.ignored += 1
-                    return set()
-                known.append(event)
-                self.unresolvable_at[place, event.requirement] = recorded.sequence
-                return {event.node}
-            case _:
-                self.ignored += 1
-                return set()
+        if type(event) not in kinds_of(recorded.actor):
+            return self._refused()
+        if isinstance(event, e.RequirementsResolved):
+            return self._resolved(event, recorded.sequence)
+        if isinstance(event, e.RequirementUnresolvable):
+            return self._unresolvable(event, recorded.sequence)
+        return self._refused()
 
-    def _resolved(self, event: e.RequirementsResolved, sequence: int) -> set[NodeKey | None]:
+    def _refused(self) -> AbstractSet[NodeKey | None]:
+        self.ignored += 1
+        return _NOTHING
+
+    def _unresolvable(self, event: e.RequirementUnresolvable, sequence: int) -> AbstractSet[NodeKey | None]:
         place = stage_id(event.node, event.stage, event.extras)
+        known = self.unresolvable.setdefault(place, [])
+        if any(other.requirement == event.requirement for other in known):
+            return self._refused()
+        known.append(event)
+        self.unresolvable_at[place, event.requirement] = sequence
+        return {event.node}
+
+    def _resolved(self, event: e.RequirementsResolved, sequence: int) -> AbstractSet[NodeKey | None]:
+        parent = event.node
+        place = stage_id(parent, event.stage, event.extras)
         if place in self.stages:
-            self.ignored += 1
-            return set()
-        arcs = (*self._begun.pop(place, ()), *(Arc(edge, visit_of(edge)) for edge in event.edges))
+            return self._refused()
+        edges = (*self._begun.pop(place, ()), *event.edges) if self._begun else event.edges
         if event.more:
-            self._begun[place] = arcs
-            return set()
-        self.stages[place] = arcs
-        touched: set[NodeKey | None] = {event.node}
-        for edge, child in arcs:
-            key = child.node
-            node = self.nodes.get(key)
-            if node is None:
-                node = self.nodes[key] = GraphNode(key, edge, sequence)
-            node.visits.setdefault(child.extras)
-            node.arcs_in.append((event.node, edge))
-            touched.add(key)
-        touched |= self._spread_need(event.node, arcs)
+            self._begun[place] = edges
+            return _NOTHING
+        self.stages[place] = tuple([Arc(edge, self._arrive(parent, edge, sequence)) for edge in edges])
+        touched: set[NodeKey | None] = {edge.node for edge in edges}
+        touched.add(parent)
+        self._spread_need(parent, edges, touched)
         return touched
 
-    def _spread_need(self, parent: NodeKey | None, arcs: tuple[Arc, ...]) -> set[NodeKey | None]:
+    def _arrive(self, parent: NodeKey | None, edge: e.Edge, sequence: int) -> Visit:
+        """Where the edge leads: one visit for all edges that ask for the same."""
+        key = edge.node
+        node = self.nodes.get(key)
+        if node is None:
+            node = self.nodes[key] = GraphNode(key, edge, sequence)
+        node.arcs_in.append((parent, edge))
+        extras = extras_of(edge.requirement) if "[" in edge.requirement else ()
+        visit = node.visits.get(extras)
+        if visit is None:
+            visit = node.visits[extras] = Visit(key, extras)
+        return visit
+
+    def _spread_need(self, parent: NodeKey | None, edges: tuple[e.Edge, ...], touched: set[NodeKey | None]) -> None:
         """Mark what must exist as a wheel to build something: build requirements and all they install."""
-        fresh: set[NodeKey | None] = set()
-        stack = [
-            arc.edge.node
-            for arc in arcs
-            if arc.edge.kind in BUILD_KINDS or (arc.edge.kind == "install" and parent in self.wheel_needed)
-        ]
+        needed = self.wheel_needed
+        passes_on = parent in needed
+        stack = [edge.node for edge in edges if edge.kind in BUILD_KINDS or (passes_on and edge.kind == "install")]
         while stack:
             key = stack.pop()
-            if key in self.wheel_needed:
+            if key in needed:
                 continue
-            self.wheel_needed.add(key)
-            fresh.add(key)
-            stack.extend(arc.edge.node for arc in self.install_arcs_of_node(key))
-        return fresh
+            needed.add(key)
+            touched.add(key)
+            for extras in self.nodes[key].visits:
+                arcs = self.stages.get(StageId(key, "install", extras))
+                if arcs:
+                    stack.extend([arc.child.node for arc in arcs])
 
     def install_arcs_of_node(self, key: NodeKey) -> Iterator[Arc]:
         """The install edges of all visits of a node."""

@@ -7,6 +7,7 @@ made anew over the same world, it comes to the same instructions.
 
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
+from collections.abc import Set as AbstractSet
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
@@ -85,9 +86,9 @@ class Walk:
             if last > through:
                 self.stale_pages[index, project] = last
 
-    def note(self, recorded: Recorded, touched: set[NodeKey | None]) -> None:
+    def note(self, recorded: Recorded, touched: AbstractSet[NodeKey | None]) -> None:
         """Remember what one event, already folded into the world, moved."""
-        kind, key = recorded.aggregate
+        kind, key = recorded.aggregate.kind, recorded.aggregate.id
         match kind:
             case "graph":
                 self._note_graph(GraphId(key), touched)
@@ -162,7 +163,7 @@ class Walk:
             self._dirty[graph.id, None] = None
             self._dirty.update(dict.fromkeys((graph.id, node) for node in graph.nodes))
 
-    def _note_graph(self, graph_id: GraphId, touched: set[NodeKey | None]) -> None:
+    def _note_graph(self, graph_id: GraphId, touched: AbstractSet[NodeKey | None]) -> None:
         graph = self.world.graphs.get(graph_id)
         run = self.world.runs.get(graph.run) if graph is not None else None
         if graph is None or run is None or run.finished is not None:

@@ -4,8 +4,11 @@ A mutable projection for speed; ``apply`` is its only way to change, and two wor
 events are equal. It can be thrown away and made again at any time.
 """
 
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.build import Build, Status, evolve
+from wheelfleet_shared.core.build import ENDED, Build, Status, evolve
 from wheelfleet_shared.core.envelope import Aggregate, Recorded
 from wheelfleet_shared.core.file import FileStatus, WheelFile, evolve_file
 from wheelfleet_shared.core.run import (
@@ -37,6 +40,9 @@ from wheelfleet_shared.names import (
 )
 
 from .graph import Graph
+
+_NOTHING: Final[frozenset[NodeKey | None]] = frozenset()
+_QUEUED: Final = Status.QUEUED
 
 
 class World:
@@ -70,28 +76,30 @@ class World:
         self.queued_at_sequence: dict[BuildId, int] = {}
         self.ignored = 0
 
-    def apply(self, recorded: Recorded) -> set[NodeKey | None]:
+    def apply(self, recorded: Recorded) -> AbstractSet[NodeKey | None]:
         """Fold the next event of the log; what is unknown or illegal is counted.
 
         Returns the nodes of the event's graph that it touched (None: the run's own requirements);
-        empty for events of other aggregates.
+        empty for events of other aggregates. Cost: some 2 µs, so the most frequent kinds come first.
         """
         aggregate = recorded.aggregate
         self.through = self.lasts[aggregate] = recorded.sequence
         self.at = recorded.envelope.at
-        kind, key = aggregate
-        match kind:
-            case "build":
-                self._apply_build(BuildId(key), recorded)
-            case "file":
-                self._apply_file(FileId(key), recorded)
-            case "run":
-                self._apply_run(RunId(key), recorded)
-            case "graph":
-                return self._apply_graph(GraphId(key), recorded)
-            case _:
-                self._apply_small(kind, key, recorded)
-        return set()
+        kind = aggregate.kind
+        key: Any = aggregate.id  # the id that its kind says, without a call to name it
+        if kind == "build":
+            self._apply_build(key, recorded)
+        elif kind == "graph":
+            return self._apply_graph(key, recorded)
+        elif kind == "file":
+            self._apply_file(key, recorded)
+        elif kind == "run":
+            self._apply_run(key, recorded)
+        elif kind == "source":
+            self._apply_source(key, recorded)
+        else:
+            self._apply_small(kind, key, recorded)
+        return _NOTHING
 
     def expected(self, aggregate: Aggregate) -> int:
         """What a compare-and-append on this aggregate must expect."""
@@ -141,23 +149,24 @@ class World:
     def _apply_build(self, key: BuildId, recorded: Recorded) -> None:
         before = self.builds.get(key) or Build(key)
         after = self.builds[key] = evolve(before, recorded)
-        self.ignored += after.ignored - before.ignored
-        if after.status is before.status:
+        left, status = before.status, after.status
+        if status is left:
+            self.ignored += after.ignored - before.ignored
             return
-        self.by_status[before.status].pop(key, None)
-        self.by_status[after.status][key] = None
-        if after.status is Status.QUEUED:
+        self.by_status[left].pop(key, None)
+        self.by_status[status][key] = None
+        if status is _QUEUED:
             self.queued_at_sequence[key] = recorded.sequence
-        if after.ended:
+        elif status in ENDED:
             self.ended_at_sequence[key] = recorded.sequence
 
     def _apply_file(self, key: FileId, recorded: Recorded) -> None:
         before = self.files.get(key) or WheelFile(key)
         after = evolve_file(before, recorded)
         self.files[key] = after
-        self.ignored += after.ignored - before.ignored
         accepted = after.accepted
         if accepted is None or after.status is before.status:
+            self.ignored += after.ignored - before.ignored
             return
         project = (accepted.index, accepted.node.name)
         if after.status is FileStatus.PUBLISHED:
@@ -176,7 +185,7 @@ class World:
         after = evolve_run(before, recorded)
         self.runs[key] = after
         self.ignored += after.ignored - before.ignored
-        event = recorded.event
+        event = recorded.envelope.event
         if isinstance(event, e.ProjectListed) and event.page and not event.upload_times and not after.forgotten:
             self.untimed.setdefault(key, recorded.sequence)
         if before.submitted is None and after.submitted is not None:
@@ -193,14 +202,14 @@ class World:
         for target in submitted.targets:
             self.graphs.pop(graph_id(run, target), None)
 
-    def _apply_graph(self, key: GraphId, recorded: Recorded) -> set[NodeKey | None]:
+    def _apply_graph(self, key: GraphId, recorded: Recorded) -> AbstractSet[NodeKey | None]:
         event = recorded.envelope.event
         graph = self.graphs.get(key)
         if graph is None and isinstance(event, e.RequirementsResolved | e.RequirementUnresolvable):
             graph = self._new_graph(key, event.run, event.target)
         if graph is None:
             self.ignored += 1
-            return set()
+            return _NOTHING
         before = graph.ignored
         touched = graph.apply(recorded)
         self.ignored += graph.ignored - before
@@ -215,8 +224,9 @@ class World:
         return graph
 
     def _apply_source(self, key: SourceId, recorded: Recorded) -> None:
-        before = self.source(key).fetched
-        after = self.sources[key] = evolve_source(self.source(key), recorded)
+        known = self.sources.get(key) or SourceFile(key)
+        before = known.fetched
+        after = self.sources[key] = evolve_source(known, recorded)
         if after.fetched is before:
             return
         if after.fetched is not None:
@@ -231,8 +241,6 @@ class World:
 
     def _apply_small(self, kind: str, key: str, recorded: Recorded) -> None:
         match kind:
-            case "source":
-                self._apply_source(SourceId(key), recorded)
             case "agent":
                 self.agents[key] = evolve_agent(self.agent(key), recorded)
             case "target":

@@ -44,7 +44,7 @@ class BuildUnwanted(EventBase, frozen=True):
     run: RunId
 
 
-class LockedFile(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
+class LockedFile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, order=True):
     """A published wheel of an environment."""
 
     name: str

@@ -1,6 +1,6 @@
 """An event with what was recorded around it."""
 
-from typing import NamedTuple
+from functools import lru_cache
 
 import msgspec
 
@@ -8,7 +8,7 @@ from ..names import Actor
 from .events import Event
 
 
-class Aggregate(NamedTuple):
+class Aggregate(msgspec.Struct, frozen=True, gc=False):
     """A unit of consistency: ``kind`` (build, file, run, graph, source, page, agent, target) and id."""
 
     kind: str
@@ -25,7 +25,7 @@ class Unknown(msgspec.Struct, frozen=True, tag=True):
     raw: bytes
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What is stored as one message of the log.
 
     id: random, made by the writer; the message id. at: seconds since the Unix epoch, UTC, by the
@@ -40,7 +40,13 @@ class Envelope(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-class Recorded(msgspec.Struct, frozen=True):
+@lru_cache(maxsize=1 << 12)
+def role_of(actor: str) -> str:
+    """The role that an actor's name begins with: coordinator, agent or operator, if it is an actor's name."""
+    return actor.partition("-")[0]
+
+
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event in its place in the log; the actor is read from the subject, since permissions are given on it."""
 
     sequence: int
@@ -56,4 +62,4 @@ class Recorded(msgspec.Struct, frozen=True):
     @property
     def role(self) -> str:
         """The role of the actor: coordinator, agent or operator."""
-        return self.actor.partition("-")[0]
+        return role_of(self.actor)

@@ -35,11 +35,14 @@ AbortKind = Literal[
 ]
 
 
-class EventBase(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag=True):
-    """What all events share: immutable, tagged by class name, defaults left out."""
+class EventBase(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag=True):
+    """What all events share: immutable, tagged by class name, defaults left out.
+
+    Not watched by the cycle collector, as nothing that is decoded from bytes can hold itself.
+    """
 
 
-class FileRef(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
+class FileRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, order=True):
     """A file by name and content; ``size`` in bytes."""
 
     file_name: str
@@ -47,7 +50,7 @@ class FileRef(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
     size: int
 
 
-class Resources(msgspec.Struct, frozen=True, omit_defaults=True):
+class Resources(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What an attempt cost: seconds of wall and CPU, peak memory in bytes, hooks called."""
 
     wall: float = 0.0

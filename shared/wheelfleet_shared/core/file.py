@@ -4,11 +4,12 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ..names import FileId
 from . import events as e
 from .envelope import Recorded
-from .roles import may_append
+from .roles import kinds_of
 
 
 class FileStatus(StrEnum):
@@ -29,10 +30,8 @@ FILE_TRANSITIONS: Final[dict[type, tuple[frozenset[FileStatus], FileStatus]]] = 
     e.WheelLost: (frozenset({FileStatus.ACCEPTED, FileStatus.PUBLISHED}), FileStatus.GONE),
 }
 
-_KEEPS = (e.RebuildDiffered, e.WheelYanked)
 
-
-class WheelFile(msgspec.Struct, frozen=True):
+class WheelFile(msgspec.Struct, frozen=True, gc=False):
     """The folded state of one file name; ``published_at`` in seconds since the epoch, UTC."""
 
     id: FileId
@@ -48,22 +47,33 @@ class WheelFile(msgspec.Struct, frozen=True):
 def evolve_file(file: WheelFile, recorded: Recorded) -> WheelFile:
     """The file after one more event; total, as for builds."""
     event = recorded.envelope.event
-    allowed = may_append(recorded.role, event)
-    transition = FILE_TRANSITIONS.get(type(event))
-    if allowed and transition is not None and file.status in transition[0]:
-        changes: dict[str, object] = {"status": transition[1]}
-        if isinstance(event, e.Accepted):
-            changes["accepted"] = event
-        elif isinstance(event, e.WheelPublished):
-            changes["published_at"] = recorded.envelope.at
-        return msgspec.structs.replace(file, last=recorded.sequence, **changes)
-    if allowed and isinstance(event, _KEEPS) and file.status is not FileStatus.ABSENT:
+    kind = type(event)
+    if kind not in kinds_of(recorded.actor):
+        return _refused(file, recorded)
+    transition = FILE_TRANSITIONS.get(kind)
+    if transition is None:
         return _kept(file, recorded)
-    return msgspec.structs.replace(file, ignored=file.ignored + 1, last=recorded.sequence)
+    states, after = transition
+    if file.status not in states:
+        return _refused(file, recorded)
+    if isinstance(event, e.Accepted):
+        return replace(file, status=after, accepted=event, last=recorded.sequence)
+    if kind is e.WheelPublished:
+        return replace(file, status=after, published_at=recorded.envelope.at, last=recorded.sequence)
+    return replace(file, status=after, last=recorded.sequence)
+
+
+def _refused(file: WheelFile, recorded: Recorded) -> WheelFile:
+    return replace(file, ignored=file.ignored + 1, last=recorded.sequence)
 
 
 def _kept(file: WheelFile, recorded: Recorded) -> WheelFile:
-    event = recorded.event
+    """What leaves the file where it stands, provided that it is there."""
+    event = recorded.envelope.event
+    if file.status is FileStatus.ABSENT:
+        return _refused(file, recorded)
     if isinstance(event, e.WheelYanked):
-        return msgspec.structs.replace(file, yanked=event.reason, last=recorded.sequence)
-    return msgspec.structs.replace(file, differed=file.differed + 1, last=recorded.sequence)
+        return replace(file, yanked=event.reason, last=recorded.sequence)
+    if isinstance(event, e.RebuildDiffered):
+        return replace(file, differed=file.differed + 1, last=recorded.sequence)
+    return _refused(file, recorded)

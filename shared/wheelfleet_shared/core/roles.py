@@ -1,7 +1,9 @@
 """Which role may append which event; the folds ignore and count what breaks this."""
 
+from functools import lru_cache
+
 from . import events as e
-from .envelope import Unknown
+from .envelope import Unknown, role_of
 
 _AGENT = (
     e.BuildClaimed,
@@ -50,3 +52,9 @@ ALLOWED: dict[str, frozenset[type]] = {
 def may_append(role: str, event: e.Event | Unknown) -> bool:
     """Whether the role may state this fact; unknown events are nobody's."""
     return type(event) in ALLOWED.get(role, frozenset())
+
+
+@lru_cache(maxsize=1 << 12)
+def kinds_of(actor: str) -> frozenset[type]:
+    """The kinds of event that an actor may append, by the role in its name."""
+    return ALLOWED.get(role_of(actor), frozenset())

@@ -3,11 +3,12 @@
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from ..names import RunId, SourceId, TargetId
 from . import events as e
 from .envelope import Recorded
-from .roles import may_append
+from .roles import kinds_of
 from .targets import TargetDefinition
 
 
@@ -41,15 +42,15 @@ class Run(msgspec.Struct, frozen=True):
 
 def evolve_run(run: Run, recorded: Recorded) -> Run:
     """The run after one more event; total."""
-    event = recorded.event
-    if not may_append(recorded.role, event):
-        return msgspec.structs.replace(run, ignored=run.ignored + 1, last=recorded.sequence)
+    event = recorded.envelope.event
+    if type(event) not in kinds_of(recorded.actor):
+        return replace(run, ignored=run.ignored + 1, last=recorded.sequence)
+    if isinstance(event, e.ProjectListed) and run.submitted is not None and event.project not in run.listed:
+        # The one mutable spot: a copy a page would be quadratic in runs of thousands of projects.
+        run.listed[event.project] = event
+        return replace(run, last=recorded.sequence)
     changes: dict[str, object]
-    match event:  # the listings first: a run has thousands, and one of each other
-        case e.ProjectListed() if run.submitted is not None and event.project not in run.listed:
-            # The one mutable spot: a copy a page would be quadratic in runs of thousands of projects.
-            run.listed[event.project] = event
-            changes = {"listed": run.listed}
+    match event:
         case e.RunSubmitted() if run.submitted is None and event.run == run.id and not run.forgotten:
             changes = {"submitted": event, "submitted_at": recorded.envelope.at, "submitted_by": recorded.actor}
         case e.RunCancelRequested() if run.submitted is not None and run.finished is None:
@@ -60,7 +61,7 @@ def evolve_run(run: Run, recorded: Recorded) -> Run:
             return Run(run.id, listed={}, forgotten=True, last=recorded.sequence, ignored=run.ignored)
         case _:
             changes = {"ignored": run.ignored + 1}
-    return msgspec.structs.replace(run, last=recorded.sequence, **changes)
+    return replace(run, last=recorded.sequence, **changes)
 
 
 def new_run(run: RunId) -> Run:
@@ -68,7 +69,7 @@ def new_run(run: RunId) -> Run:
     return Run(run, listed={})
 
 
-class SourceFile(msgspec.Struct, frozen=True):
+class SourceFile(msgspec.Struct, frozen=True, gc=False):
     """An upstream file: fetched into our store, or failed; a later success overrides a failure.
 
     ``fetched`` is None again once the file is forgotten.
@@ -83,19 +84,19 @@ class SourceFile(msgspec.Struct, frozen=True):
 
 def evolve_source(source: SourceFile, recorded: Recorded) -> SourceFile:
     """The source file after one more event; total."""
-    event = recorded.event
+    event = recorded.envelope.event
     forgets = isinstance(event, e.SourceForgotten)
-    if not may_append(recorded.role, event) or forgets is (source.fetched is None):
-        return msgspec.structs.replace(source, ignored=source.ignored + 1, last=recorded.sequence)
+    if type(event) not in kinds_of(recorded.actor) or forgets is (source.fetched is None):
+        return replace(source, ignored=source.ignored + 1, last=recorded.sequence)
     match event:
         case e.SourceFetched():
-            return msgspec.structs.replace(source, fetched=event, failed=None, last=recorded.sequence)
+            return replace(source, fetched=event, failed=None, last=recorded.sequence)
         case e.FetchFailed():
-            return msgspec.structs.replace(source, failed=event, last=recorded.sequence)
+            return replace(source, failed=event, last=recorded.sequence)
         case e.SourceForgotten():
-            return msgspec.structs.replace(source, fetched=None, last=recorded.sequence)
+            return replace(source, fetched=None, last=recorded.sequence)
         case _:
-            return msgspec.structs.replace(source, ignored=source.ignored + 1, last=recorded.sequence)
+            return replace(source, ignored=source.ignored + 1, last=recorded.sequence)
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -113,10 +114,10 @@ class Agent(msgspec.Struct, frozen=True):
 
 def evolve_agent(agent: Agent, recorded: Recorded) -> Agent:
     """The agent after one more event; total. An agent speaks for itself only."""
-    event = recorded.event
+    event = recorded.envelope.event
     own = recorded.role != "agent" or recorded.actor == agent.id
-    if not own or not may_append(recorded.role, event):
-        return msgspec.structs.replace(agent, ignored=agent.ignored + 1, last=recorded.sequence)
+    if not own or type(event) not in kinds_of(recorded.actor):
+        return replace(agent, ignored=agent.ignored + 1, last=recorded.sequence)
     changes: dict[str, object]
     match event:
         case e.AgentJoined():
@@ -129,7 +130,7 @@ def evolve_agent(agent: Agent, recorded: Recorded) -> Agent:
             changes = {"left": True}
         case _:
             changes = {"ignored": agent.ignored + 1}
-    return msgspec.structs.replace(agent, last=recorded.sequence, **changes)
+    return replace(agent, last=recorded.sequence, **changes)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -143,13 +144,13 @@ class Target(msgspec.Struct, frozen=True):
 
 def evolve_target(target: Target, recorded: Recorded) -> Target:
     """The target after one more event; total."""
-    event = recorded.event
-    if isinstance(event, e.TargetDefined) and target.definition is None and may_append(recorded.role, event):
-        return msgspec.structs.replace(target, definition=event.definition, last=recorded.sequence)
-    return msgspec.structs.replace(target, ignored=target.ignored + 1, last=recorded.sequence)
+    event = recorded.envelope.event
+    if isinstance(event, e.TargetDefined) and target.definition is None and type(event) in kinds_of(recorded.actor):
+        return replace(target, definition=event.definition, last=recorded.sequence)
+    return replace(target, ignored=target.ignored + 1, last=recorded.sequence)
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, frozen=True, gc=False):
     """A project's pages in one index, as last written."""
 
     id: str
@@ -160,7 +161,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def evolve_page(page: Page, recorded: Recorded) -> Page:
     """The page after one more event; total."""
-    event = recorded.event
-    if isinstance(event, e.IndexUpdated) and may_append(recorded.role, event):
-        return msgspec.structs.replace(page, updated=event, last=recorded.sequence)
-    return msgspec.structs.replace(page, ignored=page.ignored + 1, last=recorded.sequence)
+    event = recorded.envelope.event
+    if isinstance(event, e.IndexUpdated) and type(event) in kinds_of(recorded.actor):
+        return replace(page, updated=event, last=recorded.sequence)
+    return replace(page, ignored=page.ignored + 1, last=recorded.sequence)

@@ -80,7 +80,7 @@ class RunForgotten(EventBase, frozen=True):
     """An ended run is left out of all that is told from now on; what it alone led to may be collected."""
 
 
-class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
+class Edge(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One requirement of a node, and the node chosen for it.
 
     requirement: as its parent states it, markers and extras kept. source: the upstream sdist;
