@@ -7,7 +7,6 @@ made anew over the same world, it comes to the same instructions.
 
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
-from collections.abc import Set as AbstractSet
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
