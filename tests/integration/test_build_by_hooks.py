@@ -25,11 +25,11 @@ def is_shut_in(equipment):
 
 
 def ask(backend, log=None):
-    return asyncio.run(ask_build_requirements(backend, log or Lines()))
+    return asyncio.run(ask_build_requirements(backend, log or Lines()))[0]
 
 
 def build(backend, log=None):
-    return asyncio.run(build_wheel(backend, log or Lines()))
+    return asyncio.run(build_wheel(backend, log or Lines()))[0]
 
 
 @pytest.mark.rule("hook-3", "hook-4")
@@ -37,7 +37,7 @@ def test_each_hook_is_called_once_with_the_same_settings(tmp_path, equipment):
     backend = open_backend(tmp_path, equipment, "inhouse-backend", variables={"HOOK_CALLS": "${TMPDIR}/calls"})
     log = Lines()
     assert ask(backend) == ()
-    metadata = asyncio.run(prepare_metadata(backend, Lines()))
+    metadata, _ = asyncio.run(prepare_metadata(backend, Lines()))
     wheel = build(backend, log)
     assert (backend.folder.temporary / "calls").read_text().splitlines() == [
         f"{hook} [('level', 'high')]"
@@ -65,7 +65,7 @@ def test_metadata_comes_from_a_wheel_where_the_backend_has_no_hook_for_it(tmp_pa
     backend = open_backend(tmp_path, equipment, "inhouse-backend")
     code = backend.tree / "backend" / "inhouse_backend.py"
     code.write_text(code.read_text().replace("def prepare_metadata_for_build_wheel", "def not_a_hook"))
-    assert "Version: 1.0" in (asyncio.run(prepare_metadata(backend, Lines())) / "METADATA").read_text()
+    assert "Version: 1.0" in (asyncio.run(prepare_metadata(backend, Lines()))[0] / "METADATA").read_text()
 
 
 def test_the_network_is_out_of_reach_of_a_sandbox(tmp_path, equipment):

@@ -107,6 +107,10 @@ def test_a_wheel_tells_how_it_was_built(tmp_path, host):
     with zipfile.ZipFile(kept.uploads / built.wheel.file_name) as wheel:
         times = {datetime(*info.date_time, tzinfo=UTC).timestamp() for info in wheel.infolist()}
     assert times == {EPOCH}
+    used = built.resources
+    assert used.hooks == 2
+    assert 0 < used.cpu
+    assert used.memory > 5 * 2**20, "a Python is larger"
 
 
 @pytest.mark.rule("hook-5")

@@ -27,7 +27,7 @@ from ..core.hook_answers import (
     requirements_of,
 )
 from ..core.hook_environment import BuildSystem, HookSettings, Places, hook_environment
-from ..core.processes import Limits, LogSink
+from ..core.processes import Limits, LogSink, Usage
 from ..core.sandbox_plan import Confinement, Mount, Sandbox, confine, inside
 from .build_folder import BuildFolder
 from .environment import Environment
@@ -74,46 +74,48 @@ class _Asked(Exception):
         self.question = question
 
 
-async def ask_build_requirements(backend: Backend, log: LogSink) -> tuple[str, ...]:
-    """The requirements that the backend wants beyond the static ones, in its order.
+async def ask_build_requirements(backend: Backend, log: LogSink) -> tuple[tuple[str, ...], Usage]:
+    """The requirements that the backend wants beyond the static ones, in its order; what the hook used.
 
     Raises HookFailed, HookStopped; SourceError for a backend-path outside the source.
     """
     phase: HookName = "get_requires_for_build_wheel"
     settings = backend.settings.config_settings
-    answer = await _call(backend, phase, lambda caller: caller.get_requires_for_build_wheel(settings), log)
-    return requirements_of(phase, answer)
+    answer, used = await _call(backend, phase, lambda caller: caller.get_requires_for_build_wheel(settings), log)
+    return requirements_of(phase, answer), used
 
 
-async def prepare_metadata(backend: Backend, log: LogSink) -> Path:
-    """The ``.dist-info`` folder that the wheel would have, holding a file METADATA.
+async def prepare_metadata(backend: Backend, log: LogSink) -> tuple[Path, Usage]:
+    """The ``.dist-info`` folder that the wheel would have, holding a file METADATA; what the hook used.
 
     A backend without that hook builds a wheel for it. Raises as ``ask_build_requirements``.
     """
     phase: HookName = "prepare_metadata_for_build_wheel"
     outside, seen = _new_result(backend, "metadata")
     settings = backend.settings.config_settings
-    answer = await _call(backend, phase, lambda caller: caller.prepare_metadata_for_build_wheel(seen, settings), log)
+    answer, used = await _call(
+        backend, phase, lambda caller: caller.prepare_metadata_for_build_wheel(seen, settings), log
+    )
     folder = outside / name_of(phase, answer, ".dist-info")
     _require(phase, {outside: stat.S_ISDIR, folder: stat.S_ISDIR, folder / "METADATA": stat.S_ISREG})
-    return folder
+    return folder, used
 
 
-async def build_wheel(backend: Backend, log: LogSink) -> Path:
-    """The wheel that the backend built, a regular file of that name; its contents are unchecked.
+async def build_wheel(backend: Backend, log: LogSink) -> tuple[Path, Usage]:
+    """The wheel that the backend built, a regular file of that name, contents unchecked; what the hook used.
 
     Raises as ``ask_build_requirements``.
     """
     phase: HookName = "build_wheel"
     outside, seen = _new_result(backend, "wheel")
     settings = backend.settings.config_settings
-    answer = await _call(backend, phase, lambda caller: caller.build_wheel(seen, settings), log)
+    answer, used = await _call(backend, phase, lambda caller: caller.build_wheel(seen, settings), log)
     wheel = outside / name_of(phase, answer, ".whl")
     _require(phase, {outside: stat.S_ISDIR, wheel: stat.S_ISREG})
-    return wheel
+    return wheel, used
 
 
-async def _call(backend: Backend, phase: HookName, hook: _Hook, log: LogSink) -> object:
+async def _call(backend: Backend, phase: HookName, hook: _Hook, log: LogSink) -> tuple[object, Usage]:
     question = _learn(backend, hook)
     control = _new_folder(backend.folder.root, "control")
     (control / "input.json").write_bytes(question.input)
@@ -129,7 +131,7 @@ async def _call(backend: Backend, phase: HookName, hook: _Hook, log: LogSink) ->
     variables = {**hook_environment(backend.settings, _places(backend, seen)), **question.variables}
     finished = await run(confine(sandbox, confinement, argv, variables, seen(backend.tree)), log)
     check_finished(phase, finished)
-    return _interpret(backend, phase, hook, clean_answer(phase, _read_answer(phase, control)))
+    return _interpret(backend, phase, hook, clean_answer(phase, _read_answer(phase, control))), finished.usage
 
 
 def _learn(backend: Backend, hook: _Hook) -> _Question:

@@ -1,23 +1,27 @@
 """Starts one program under limits and leaves no descendant behind; run as a script.
 
-Standard library only: it is started by path, before anything of a build. It is the *subreaper* of
+Standard library only, and little of it: every hook waits for this start, and pathlib and json alone
+would double what it costs. It is started by path, before anything of a build. It is the *subreaper* of
 all that the program starts, so a daemon that left its session still becomes its child and is killed
 when the program ends. Limits are set here rather than between fork and exec of the agent, where
 Python code is not safe beside threads.
 
-Arguments: a JSON plan {environment, limits, parent, grace, report}, then the program's argv. On exit the JSON
-{returncode, cpu, memory} has been written to the descriptor ``report``.
+Arguments: a plan {environment, limits, parent, grace, report}, marshalled by the same Python and in
+hexadecimal digits, then the program's argv. On exit the JSON {returncode, cpu, memory} has been
+written to the descriptor ``report``.
 """
 
 import ctypes
-import json
+import marshal
 import os
 import resource
 import signal
 import sys
-from pathlib import Path
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -26,7 +30,7 @@ _NOT_STARTED = 127
 
 def main() -> int:
     """The program has ended, nothing of it runs, and its end was reported."""
-    plan = json.loads(sys.argv[1])
+    plan = marshal.loads(bytes.fromhex(sys.argv[1]))  # noqa: S302 - the agent wrote it
     os.set_inheritable(plan["report"], False)
     _become_guardian(plan["parent"])
     guardian = os.getpid()
@@ -38,7 +42,7 @@ def main() -> int:
     status = _wait_for(child)
     signal.alarm(0)
     _kill_descendants()
-    os.write(plan["report"], json.dumps(_account(status)).encode())
+    os.write(plan["report"], _account(status).encode())
     return 0
 
 
@@ -55,10 +59,11 @@ def _end_with_parent(parent: int, by: signal.Signals) -> None:
         os._exit(_NOT_STARTED)
 
 
-def _become(argv: list[str], environment: dict[str, str], limits: dict[str, int]) -> NoReturn:
+def _become(argv: list[str], environment: dict[str, str], limits: dict[str, int]) -> "NoReturn":
     """Turn into the program, under limits, the first to go when memory runs out."""
     try:
-        Path("/proc/self/oom_score_adj").write_text("500", "ascii")
+        with open("/proc/self/oom_score_adj", "wb", buffering=0) as score:  # noqa: PTH123 - see the top
+            score.write(b"500")
         for name, value in limits.items():
             _limit(getattr(resource, f"RLIMIT_{name}"), value)
         for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -81,10 +86,10 @@ def _limit(kind: int, value: int) -> None:
 def _stop_on_signal(child: int, grace: float) -> None:
     """TERM goes to the whole group, and KILL to the program when it has not ended after ``grace``."""
 
-    def kill(_signal: int, _frame: FrameType | None) -> None:
+    def kill(_signal: int, _frame: "FrameType | None") -> None:
         os.kill(child, signal.SIGKILL)
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def stop(_signal: int, _frame: "FrameType | None") -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
         signal.setitimer(signal.ITIMER_REAL, max(grace, 0.01))
@@ -114,25 +119,23 @@ def _kill_descendants() -> None:
 
 def _children() -> list[int]:
     """Process ids of our children, zombies included."""
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal() and _is_ours(entry)]
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal() and _is_ours(name)]  # noqa: PTH208 - as above
 
 
-def _is_ours(entry: Path) -> bool:
+def _is_ours(pid: str) -> bool:
     try:
-        after_name = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2]
+        with open(f"/proc/{pid}/stat", "rb") as stream:  # noqa: PTH123 - see the top
+            after_name = stream.read().rpartition(b")")[2]
     except OSError:
         return False
     return int(after_name.split()[1]) == os.getpid()
 
 
-def _account(status: int) -> dict[str, float]:
-    """How the program ended, CPU seconds of all that was reaped, bytes of its largest process."""
+def _account(status: int) -> str:
+    """How the program ended, CPU seconds of all that was reaped, bytes of its largest process; as JSON."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {
-        "returncode": os.waitstatus_to_exitcode(status),
-        "cpu": used.ru_utime + used.ru_stime,
-        "memory": used.ru_maxrss * 1024,
-    }
+    end, cpu, memory = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    return f'{{"returncode": {end}, "cpu": {cpu:.6f}, "memory": {memory}}}'
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Processes of the host, each with all its descendants under one roof: started, watched, ended."""
 
 import asyncio
-import json
+import marshal
 import os
 import signal
 import sys
@@ -75,7 +75,7 @@ async def _start(command: Command) -> tuple[asyncio.subprocess.Process, int]:
     }
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", os.fspath(_LAUNCH), json.dumps(plan), *command.argv),
+            *(sys.executable, "-I", "-S", os.fspath(_LAUNCH), marshal.dumps(plan).hex(), *command.argv),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

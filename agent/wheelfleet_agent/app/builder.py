@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -15,11 +15,14 @@ from wheelfleet_shared.core.recipe import BuildRecipe, PreparationRecipe
 from wheelfleet_shared.core.wheel_check import read_build_tag, read_wheel_name
 from wheelfleet_shared.core.wheel_metadata import read_metadata
 from wheelfleet_shared.errors import BackendError, InputError, PolicyError, SourceError, WheelfleetError
+from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import Clock
 
+from ..adapters.apply_patch import apply_patch
 from ..adapters.build_folder import BuildFolder, make_build_folder, remove_build_folder
 from ..adapters.environment import make_environment
 from ..adapters.hooks import Backend, ask_build_requirements, build_wheel, prepare_metadata
+from ..adapters.prepared_trees import LARGEST_TREE, keep_tree, take_tree
 from ..adapters.transfer import Transfer
 from ..core.archive import extract
 from ..core.build_record import build_record
@@ -27,8 +30,8 @@ from ..core.failure import failure_of
 from ..core.hook_answers import HookStopped
 from ..core.hook_environment import BuildSystem
 from ..core.output import Remembering
-from ..core.prepare import Patch, prepare_source
-from ..core.processes import Limits
+from ..core.prepare import prepare_source
+from ..core.processes import Limits, Usage
 from ..core.pyproject import read_build_system
 from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
@@ -43,6 +46,19 @@ _KINDS: dict[type[WheelfleetError], e.FailureKind] = {
     PolicyError: "policy",
 }
 _METADATA_LIMIT = 1 << 20
+
+
+class _Spent(NamedTuple):
+    """What an attempt cost so far: the monotonic second at which it began, and the usage of each hook."""
+
+    started: float
+    hooks: tuple[Usage, ...] = ()
+
+    def until(self, now: float) -> e.Resources:
+        """All of it, for the log. The CPU is that of the hooks, the memory that of the largest process of any."""
+        cpu = sum(hook.cpu for hook in self.hooks)
+        memory = max((hook.memory for hook in self.hooks), default=0)
+        return e.Resources(now - self.started, round(cpu, 3), memory, len(self.hooks))
 
 
 class _Attempt(NamedTuple):
@@ -67,6 +83,7 @@ class HostBuilder:
         self._clock = clock
         self._cores = cores
         self._transfer = transfer
+        self._trees = host.folder / "trees"
 
     async def carry_out(self, work: Work, phase: Callable[[str], None], log: LogSink, upload: Upload) -> Result:
         """The attempt's result; see ports.Builder."""
@@ -111,11 +128,14 @@ class HostBuilder:
             patches_of(recipe),
             preparation_of(recipe),
             attempt.folder.temporary,
-            _apply_patch,
+            apply_patch,
         )
         sdist = e.FileRef(prepared.sdist.name, prepared.sha256, prepared.size)
         attempt.phase("upload")
         await attempt.upload(prepared.sdist, sdist, "sdist")
+        if not prepared.touched and prepared.size <= LARGEST_TREE:
+            top = prepared.sdist.name.removesuffix(".tar.gz")
+            await asyncio.to_thread(keep_tree, self._trees, sdist.sha256, prepared.tree, top, prepared.epoch)
         system = prepared.build_system
         return e.SourcePrepared(work.fence, sdist, prepared.epoch, system.requires, system.backend)
 
@@ -131,8 +151,8 @@ class HostBuilder:
         environment = await make_environment(
             self._host.uv, attempt.interpreter.path, wheels, folder.root / "environment"
         )
-        extracted = await asyncio.to_thread(extract, sdist, folder.build / "source")
-        tree = extracted.root / recipe.build_dir
+        tree = await asyncio.to_thread(self._unpacked, work.sdist.file.sha256, sdist, folder.build / "source")
+        tree /= recipe.build_dir
         system = read_build_system(tree)
         return Backend(
             tree,
@@ -151,32 +171,38 @@ class HostBuilder:
             hook_settings_of(recipe, work.epoch, work.cores or self._cores),
         )
 
-    async def _requirements(self, attempt: _Attempt, backend: Backend) -> tuple[tuple[str, ...], bool]:
-        """What the backend wants beyond the static requirements, and whether the environment lacks any of it."""
+    def _unpacked(self, sha256: Sha256, sdist: Path, destination: Path) -> Path:
+        """The source's top folder, in the new destination."""
+        return take_tree(self._trees, sha256, destination) or extract(sdist, destination).root
+
+    async def _requirements(
+        self, attempt: _Attempt, backend: Backend
+    ) -> tuple[tuple[str, ...], bool, tuple[Usage, ...]]:
+        """What the backend wants beyond the static requirements; whether the environment lacks any; what it took."""
         work = attempt.work
         if work.requirements is not None:
-            return work.requirements, False
+            return work.requirements, False, ()
         attempt.phase("get_requires_for_build_wheel")
-        requirements = await ask_build_requirements(backend, attempt.log)
+        requirements, used = await ask_build_requirements(backend, attempt.log)
         installed = {wheel.name: wheel.version for wheel in work.environment}
         markers = attempt.interpreter.definition.marker_environment
-        return requirements, work.static and bool(unmet(requirements, installed, markers))
+        return requirements, work.static and bool(unmet(requirements, installed, markers)), (used,)
 
     async def _wheel(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
         recipe = await self._recipe(attempt)
         backend = await self._backend(attempt, recipe)
-        requirements, blocked = await self._requirements(attempt, backend)
+        requirements, blocked, asked = await self._requirements(attempt, backend)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
         attempt.phase("build_wheel")
         log = Remembering(attempt.log)
-        built = await build_wheel(backend, log)
+        built, used = await build_wheel(backend, log)
         _check_expected(attempt.work, built.name, log.tail)
-        return await self._finish(attempt, recipe, built, requirements, started)
+        return await self._finish(attempt, recipe, built, requirements, _Spent(started, (*asked, used)))
 
     async def _finish(
-        self, attempt: _Attempt, recipe: BuildRecipe, built: Path, requirements: tuple[str, ...], started: float
+        self, attempt: _Attempt, recipe: BuildRecipe, built: Path, requirements: tuple[str, ...], spent: _Spent
     ) -> Result:
         work, plan = attempt.work, attempt.work.plan
         attempt.phase("finish")
@@ -195,22 +221,22 @@ class HostBuilder:
             requirements,
             toolchain=self._host.toolchain.digest,
             sandbox=str(self._host.sandbox.level),
-            resources=e.Resources(wall=self._clock.monotonic() - started, hooks=1 + (work.requirements is None)),
+            resources=spent.until(self._clock.monotonic()),
         )
 
     async def _metadata(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
         backend = await self._backend(attempt, await self._recipe(attempt))
-        requirements, blocked = await self._requirements(attempt, backend)
+        requirements, blocked, asked = await self._requirements(attempt, backend)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
         attempt.phase("prepare_metadata_for_build_wheel")
-        folder = await prepare_metadata(backend, attempt.log)
+        folder, used = await prepare_metadata(backend, attempt.log)
         with (folder / "METADATA").open("rb") as stream:
             core, faults = read_metadata(stream.read(_METADATA_LIMIT))
         if faults:
             raise PolicyError("; ".join(faults), "report it to the maintainers of the distribution")
-        resources = e.Resources(wall=self._clock.monotonic() - started, hooks=1 + (attempt.work.requirements is None))
+        resources = _Spent(started, (*asked, used)).until(self._clock.monotonic())
         return e.MetadataPrepared(
             attempt.work.fence, core.requires_dist, core.requires_python, core.provides_extra, requirements, resources
         )
@@ -221,7 +247,3 @@ def _check_expected(work: Work, file_name: str, log_tail: tuple[str, ...]) -> No
     unexpected = check_expected(work.plan.expectation, read_wheel_name(file_name).tags, log_tail)
     if unexpected is not None:
         raise unexpected
-
-
-def _apply_patch(root: Path, patch: Patch) -> NoReturn:
-    raise InputError(f"{patch.name}: patches are not applied by this version", f"build {root.name} without it")

@@ -151,6 +151,7 @@ def _equipment(config: AgentConfig, host: Host) -> Equipment:
 
 
 def _tidy(folder: Path) -> None:
-    """Attempts of an earlier process are gone, as nobody holds them any more; the cache is within its size."""
-    shutil.rmtree(folder / "attempts", ignore_errors=True)
+    """What an earlier process was at is gone, as nobody holds it any more; the cache is within its size."""
+    for left in ("attempts", "trees"):
+        shutil.rmtree(folder / left, ignore_errors=True)
     trim(folder / "cache", CACHE_LIMIT)

@@ -54,11 +54,13 @@ class Preparation(msgspec.Struct, frozen=True):
 class PreparedSource(msgspec.Struct, frozen=True):
     """The patched sdist, and what is known of it without running it.
 
-    epoch: SOURCE_DATE_EPOCH of all that follows. touched: members that a patch or the settings
-    changed. requires_dist_static: see source_name.Claim.
+    tree: what it was packed from, still there; its times are the archive's. epoch: SOURCE_DATE_EPOCH
+    of all that follows. touched: members that a patch or the settings changed.
+    requires_dist_static: see source_name.Claim.
     """
 
     sdist: Path
+    tree: Path
     sha256: Sha256
     size: int
     epoch: int
@@ -95,6 +97,7 @@ def prepare_source(
     pack_sdist(extracted.root, stem(distribution, version), epoch, touched, sdist)
     return PreparedSource(
         sdist,
+        extracted.root,
         _sha256(sdist),
         sdist.stat().st_size,
         epoch,
@@ -134,6 +137,7 @@ def _ensure_pkg_info(folder: Path, distribution: Distribution, version: Version)
     file = folder / PKG_INFO
     if not file.is_file():
         file.write_bytes(stub_pkg_info(distribution, version))
+        file.chmod(0o644)
 
 
 def _epoch(extracted: Extracted, settings: Preparation) -> int:
