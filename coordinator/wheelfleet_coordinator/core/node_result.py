@@ -86,7 +86,7 @@ def _succeeded(world: World, graph: Graph, known: NodeResult, build: Build) -> N
     wheel = world.wheel_of(build)
     if wheel is None:
         return known
-    if not here or isinstance(wheel.accepted, e.WheelTakenOver | e.PrebuiltAccepted):
+    if not here or build.status is Status.SATISFIED:
         return msgspec.structs.replace(known, status="taken over", wheel=wheel)
     seconds = build.wheel.resources.wall if build.wheel is not None else 0.0
     return msgspec.structs.replace(known, status="built", wheel=wheel, seconds=seconds)
