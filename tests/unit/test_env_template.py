@@ -1,7 +1,9 @@
 import string
+from pathlib import Path
 
 import pytest
 
+from wheelfleet_agent.core.hook_environment import HookSettings, Places, hook_environment
 from wheelfleet_coordinator.core.env_template import Entry, check_template, reduce_env
 from wheelfleet_shared.errors import InputError
 
@@ -76,3 +78,11 @@ def test_values_that_double_each_other_are_stopped():
     doubling = [("A0", "x" * 64), *((f"A{number}", f"$A{number - 1}$A{number - 1}") for number in range(1, 40))]
     with pytest.raises(InputError, match="A12 becomes longer than 128 KiB"):
         reduced(*doubling)
+
+
+def test_hooks_fill_in_what_is_left():
+    here = Path("/here")
+    found = reduce_env([Entry("PATH", "/opt:$PATH", ""), Entry("A", "$$$MAX_JOBS ${PATH} ${__version__}", "")], "1!2")
+    variables = hook_environment(HookSettings(0, 3, variables=dict(found)), Places((here,), here, here, here))
+    assert variables["PATH"] == "/opt:/here"
+    assert variables["A"] == "$3 /opt:/here 1!2"
