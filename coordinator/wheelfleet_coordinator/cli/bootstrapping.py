@@ -66,7 +66,7 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
         bundle = await store_inputs(link, checked.inputs)
         run = await submit(link, checked.into, targets, checked.requirements, checked.options, bundle)
         if manner.detach:
-            typer.echo(f'{{"run": "{run}"}}' if settings.format is Format.JSON else run)
+            typer.echo(f'{{"type":"Submitted","run":"{run}"}}' if settings.format is Format.JSON else run)
             return 0
         if manner.single:
             return await finish_single(link, run, checked.places, settings)
