@@ -3,7 +3,7 @@
 import string
 from collections.abc import Callable
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wheelfleet_coordinator.core.customising import Customised
@@ -68,6 +68,7 @@ ANY_TEXT = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 @example(b"env: &a {<<: [*a, *a]}")
 @example(b"%YAML 9.9\n---\n{}")
@@ -99,6 +100,7 @@ NAMES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, ANY_TEXT, max_size=3), st.sampled_from(["cpu", "A"]))
 def test_what_is_read_makes_the_same_recipe_each_time(files: dict[str, bytes], variant: str):
     try:
@@ -116,6 +118,7 @@ TEMPLATES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["A", "B", "PATH"]), TEMPLATES.map("".join)), max_size=4))
 def test_reduced_templates_can_always_be_filled_in(entries: list[tuple[str, str]]):
     try:
