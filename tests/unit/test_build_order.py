@@ -29,7 +29,7 @@ def test_what_is_left_open_in_the_order_is_by_name_and_then_by_version():
 
 
 EDGES = {
-    "a nearer parent": (("app==1", "install", "z>0"), ("b==1", "install", "z")),
+    "a nearer parent": (("top==1", "install", "z>0"), ("b==1", "install", "z")),
     "an earlier parent": (("a==1", "install", "z>0"), ("b==1", "build-system", "z")),
     "an earlier kind": (("b==1", "build-system", "z>0"), ("b==1", "install", "z")),
     "an earlier text": (("b==1", "install", "z"), ("b==1", "install", "z>0")),
@@ -40,8 +40,8 @@ EDGES = {
 @pytest.mark.parametrize("why", EDGES)
 @pytest.mark.parametrize("turned", [False, True])
 def test_an_entry_states_the_least_edge_that_leads_to_it(why, turned):
-    story = toplevel("app==1")
-    found: dict[tuple[str, str], list[str]] = {("app==1", "install"): ["a==1", "b==1"]}
+    story = toplevel("top==1")
+    found: dict[tuple[str, str], list[str]] = {("top==1", "install"): ["a==1", "b==1"]}
     for parent, kind, text in reversed(EDGES[why]) if turned else EDGES[why]:
         found.setdefault((parent, kind), []).append(text)
     for (parent, kind), texts in reversed(found.items()) if turned else found.items():

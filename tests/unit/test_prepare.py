@@ -157,6 +157,34 @@ def test_bytes_do_not_depend_on_zone_umask_hash_seed_or_order_on_disk(tmp_path):
     assert len(outcomes) == 1
 
 
+@pytest.mark.rule("epoch-5", "epoch-9")
+def test_neither_modes_nor_the_order_of_a_folder_reach_the_sdist(tmp_path, monkeypatch):
+    tree, walk = tmp_path / "tree", os.walk
+    (tree / "sub").mkdir(parents=True)
+    modes = {"a": 0o600, "b": 0o711, "sub/a": 0o664, "sub/b": 0o775}
+    for name, mode in modes.items():
+        (tree / name).write_bytes(b"")
+        (tree / name).chmod(mode)
+    (tree / "sub").chmod(0o700)
+    for name, turned in (("one", False), ("other", True)):
+        monkeypatch.setattr(
+            os,
+            "walk",
+            lambda root, turned=turned: ((at, *(sorted(n, reverse=turned) for n in rest)) for at, *rest in walk(root)),
+        )
+        pack_sdist(tree, "top", Y2020, (), tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    found = {name: member.mode for name, member in members(tmp_path / "one").items()}
+    assert found == {
+        "top": 0o755,
+        "top/a": 0o644,
+        "top/b": 0o755,
+        "top/sub": 0o755,
+        "top/sub/a": 0o644,
+        "top/sub/b": 0o755,
+    }
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 200_001])
 @pytest.mark.rule("epoch-7")
 def test_stored_gzip_is_gzip_in_any_portions(size):
