@@ -129,4 +129,4 @@ def test_without_a_known_cause_the_line_that_says_most_is_told(log, line):
 
 def test_a_harmless_log_has_no_hint():
     assert find_hint(["checking for gcc... gcc", "creating build/lib", "copying foo.h -> build", "cmake found"]) is None
-    assert find_hint(["-- Could NOT find Doxygen (missing: DOXYGEN_EXECUTABLE)", "Updating crates.io index"]) is None
+    assert find_hint(["-- Could NOT find Doxygen (missing: DOXYGEN_EXECUTABLE)", "Updating an index of crates"]) is None
