@@ -20,6 +20,7 @@ from wheelfleet_shared.ports import Clock
 
 from ..adapters.apply_patch import apply_patch
 from ..adapters.build_folder import BuildFolder, make_build_folder, remove_build_folder
+from ..adapters.bytecode import Bytecode
 from ..adapters.environment import make_environment
 from ..adapters.hooks import Backend, ask_build_requirements, build_wheel, prepare_metadata
 from ..adapters.prepared_trees import LARGEST_TREE, keep_tree, take_tree
@@ -84,6 +85,9 @@ class HostBuilder:
         self._cores = cores
         self._transfer = transfer
         self._trees = host.folder / "trees"
+        self._bytecode = {
+            target: Bytecode(host.folder / "bytecode" / target, host.uv.link_mode) for target in host.interpreters
+        }
 
     async def carry_out(self, work: Work, phase: Callable[[str], None], log: LogSink, upload: Upload) -> Result:
         """The attempt's result; see ports.Builder."""
@@ -151,6 +155,10 @@ class HostBuilder:
         environment = await make_environment(
             self._host.uv, attempt.interpreter.path, wheels, folder.root / "environment"
         )
+        installed = {item.file.sha256: item.name for item in work.environment}
+        equipment = attempt.interpreter.equipment
+        bytecode = self._bytecode[work.target]
+        await bytecode.add(environment, installed, folder, equipment.sandbox, equipment.prefix)
         tree = await asyncio.to_thread(self._unpacked, work.sdist.file.sha256, sdist, folder.build / "source")
         tree /= recipe.build_dir
         system = read_build_system(tree)
@@ -159,7 +167,7 @@ class HostBuilder:
             BuildSystem(system.backend, system.backend_path),
             environment,
             folder,
-            attempt.interpreter.equipment,
+            equipment,
             Limits(
                 timeout_total=work.timeout_total,
                 timeout_silent=work.timeout_silent,

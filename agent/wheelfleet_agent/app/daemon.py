@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 CACHE_LIMIT: Final = 20 * 1024**3
 """Bytes that downloaded sources and wheels may take from one start of the agent to the next."""
+BYTECODE_LIMIT: Final = 1024**3
 
 
 def run(config_path: Path) -> None:
@@ -155,3 +156,4 @@ def _tidy(folder: Path) -> None:
     for left in ("attempts", "trees"):
         shutil.rmtree(folder / left, ignore_errors=True)
     trim(folder / "cache", CACHE_LIMIT)
+    trim(folder / "bytecode", BYTECODE_LIMIT)
