@@ -70,6 +70,7 @@ class Verifier:
             facts, metadata = await self._facts(key, plan, built.wheel)
         except PolicyError as error:
             return await self._refuse(build, error.what, error.next_step)
+        await self._make_room(build, plan, built.wheel)
         file = self._world.file(plan.index, built.wheel.file_name)
         accepted = _accepted(build, plan, built.wheel, facts)
         aggregate = Aggregate("file", file.id)
@@ -84,6 +85,14 @@ class Verifier:
             await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
         return await self._conclude(build, e.BuildSucceeded())
 
+    async def _make_room(self, build: Build, plan: e.BuildPlanned, wheel: e.FileRef) -> None:
+        """Where a run asked to replace what has the wheel's name, that is withdrawn; the next revision is open."""
+        file = self._world.file(plan.index, wheel.file_name)
+        await self._committer.commit(
+            Aggregate("file", file.id),
+            lambda world: decisions.replace(world, build.id, world.file(plan.index, wheel.file_name)),
+        )
+
     async def _refuse(self, build: Build, line: str, hint: str) -> tuple[e.Event, ...]:
         return await self._conclude(build, e.BuildFailed(e.Failure("policy", "verify", line, hint=hint)))
 
@@ -92,7 +101,7 @@ class Verifier:
         return await self._refuse(
             build,
             f"{wheel.file_name} is already published as {other}; this build made {wheel.sha256}",
-            "add a changelog line for a new build tag, or build into another collection",
+            "add a changelog line for a new build tag, give --replace, or build into another collection",
         )
 
     async def _facts(self, key: str, plan: e.BuildPlanned, wheel: e.FileRef) -> tuple[WheelFacts, bytes]:

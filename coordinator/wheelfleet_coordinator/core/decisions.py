@@ -232,6 +232,16 @@ def accept(file: WheelFile, event: e.Accepted) -> tuple[e.Event, ...]:
     return (e.RebuildDiffered(event.build, event.file),)
 
 
+def replace(world: World, build_id: BuildId, file: WheelFile) -> tuple[e.Event, ...]:
+    """Withdraw a published wheel whose name a build takes with other bytes, if a run that wants the build says so."""
+    build = world.build(build_id)
+    wanting = (world.runs[run].submitted for run in build.wanted_by if run in world.runs)
+    asked = any(submitted is not None and submitted.options.replace for submitted in wanting)
+    if not asked or build.status is not Status.BUILT or file.status is not FileStatus.PUBLISHED or holds(file, build):
+        return ()
+    return (e.WheelWithdrawn(f"replaced by build {build_id}"),)
+
+
 def holds(file: WheelFile, build: Build) -> bool:
     """Whether the file name was given to exactly this build's bytes."""
     accepted, built = file.accepted, build.wheel
