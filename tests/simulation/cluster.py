@@ -29,25 +29,29 @@ from wheelfleet_shared.names import Actor, IndexName, RunId, TargetId
 from wheelfleet_shared.ports import Append
 
 TARGET = TargetId("cp311-linux_x86_64")
+OTHER_TARGET = TargetId("cp311-linux_aarch64")
 
 
-def definition() -> TargetDefinition:
+def definition(target: TargetId = TARGET) -> TargetDefinition:
+    platform = target.partition("-")[2]
+    machine = platform.removeprefix("linux_")
     environment = dict(default_environment()) | {
         "python_version": "3.11",
         "python_full_version": "3.11.7",
         "platform_release": "",
         "platform_version": "",
+        "platform_machine": machine,
     }
     return TargetDefinition(
-        id=TARGET,
+        id=target,
         implementation="cpython",
         python="3.11",
         abi="cp311",
-        machine="x86_64",
+        machine=machine,
         libc="glibc",
         libc_floor="2.36",
         marker_environment=environment,
-        tags=("cp311-cp311-linux_x86_64", "py3-none-any"),
+        tags=(f"cp311-cp311-{platform}", "py3-none-any"),
     )
 
 
@@ -146,12 +150,14 @@ class Cluster:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    def start_agent(self, name: str, slots: int = 2, times: Times = Times()) -> "asyncio.Task[None]":
+    def start_agent(
+        self, name: str, slots: int = 2, times: Times = Times(), target: TargetId = TARGET
+    ) -> "asyncio.Task[None]":
         actor = Actor(f"agent-{name}")
         incarnation = f"i{next(self._incarnations)}"
         bus = self.bus(actor)
         desk = DeskClient(self.log(actor), bus, self.clock, self.new_id)
-        equipment = Equipment(e.AgentJoined(incarnation, (TARGET,), slots), (definition(),))
+        equipment = Equipment(e.AgentJoined(incarnation, (target,), slots), (definition(target),))
         agent = Agent(
             desk,
             equipment,
@@ -163,9 +169,11 @@ class Cluster:
         )
         return self.loop.create_task(agent.run())
 
-    async def submit(self, *requirements: str, run: str = "r1", **options: object) -> RunId:
+    async def submit(
+        self, *requirements: str, run: str = "r1", targets: tuple[TargetId, ...] = (TARGET,), **options: object
+    ) -> RunId:
         run_id = RunId(run)
-        event = e.RunSubmitted(run_id, IndexName(), (TARGET,), requirements, e.RunOptions(**options))  # type: ignore[arg-type]
+        event = e.RunSubmitted(run_id, IndexName(), targets, requirements, e.RunOptions(**options))  # type: ignore[arg-type]
         envelope = Envelope(self.new_id(), self.clock.now(), event)
         await self.log("operator-ann").append([Append(Aggregate("run", run_id), 0, (envelope,))])
         return run_id

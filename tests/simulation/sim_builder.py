@@ -44,8 +44,10 @@ class SimBuilder:
         if release.fails:
             return e.BuildFailed(e.Failure("backend", "build_wheel", "it fails by design"), work.fence)
         with TemporaryDirectory() as folder:
-            path = Path(folder) / f"{release.name.replace('-', '_')}-{release.version}-0-py3-none-any.whl"
-            path.write_bytes(wheel_bytes(release, work.fence))
+            abi, _, platform = work.target.partition("-")
+            tag = f"{abi}-{abi}-{platform}" if release.native else "py3-none-any"
+            path = Path(folder) / f"{release.name.replace('-', '_')}-{release.version}-0-{tag}.whl"
+            path.write_bytes(wheel_bytes(release, work.fence, tag))
             wheel = file_ref(path)
             await upload(path, wheel, "wheel")
         return e.WheelBuilt(work.fence, wheel, wheel.sha256, release.hook)
@@ -72,7 +74,7 @@ def _met(text: str, work: Work) -> bool:
     return any(w.name == name and requirement.specifier.contains(w.version) for w in work.environment)
 
 
-def wheel_bytes(release: Release, fence: int = 0) -> bytes:
+def wheel_bytes(release: Release, fence: int = 0, tag: str = "py3-none-any") -> bytes:
     """A wheel that holds its metadata alone; other bytes at each attempt, as of a backend that is not reproducible."""
     stem = f"{release.name.replace('-', '_')}-{release.version}"
     lines = ["Metadata-Version: 2.2", f"Name: {release.name}", f"Version: {release.version}"]
@@ -81,7 +83,7 @@ def wheel_bytes(release: Release, fence: int = 0) -> bytes:
     files = {
         f"{stem}.dist-info/METADATA": "\n".join(lines) + "\n\n",
         f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nGenerator: sim {fence:05}\n"
-        "Root-Is-Purelib: true\nTag: py3-none-any\nBuild: 0\n",
+        f"Root-Is-Purelib: {str(tag.endswith('-any')).lower()}\nTag: {tag}\nBuild: 0\n",
     }
     record = "".join(f"{name},sha256={_digest(text)},{len(text)}\n" for name, text in files.items())
     files[f"{stem}.dist-info/RECORD"] = record + f"{stem}.dist-info/RECORD,,\n"

@@ -12,7 +12,10 @@ from wheelfleet_shared.errors import SourceError
 
 
 class Release(msgspec.Struct, frozen=True):
-    """One version: requirements by the stage that tells them. seconds: that its build takes."""
+    """One version: requirements by the stage that tells them. seconds: that its build takes.
+
+    native: its wheels are for the target that builds them. listed: tags of the wheels that upstream lists.
+    """
 
     name: str
     version: str
@@ -21,6 +24,8 @@ class Release(msgspec.Struct, frozen=True):
     install: tuple[str, ...] = ()
     seconds: float = 5.0
     fails: bool = False
+    native: bool = False
+    listed: tuple[str, ...] = ()
 
 
 class Universe:
@@ -47,6 +52,15 @@ class Universe:
                 "hashes": {"sha256": hashlib.sha256(_content(release)).hexdigest()},
             }
             for version, release in sorted(versions.items())
+        ]
+        files += [
+            {
+                "filename": f"{project.replace('-', '_')}-{version}-{tag}.whl",
+                "url": f"sim://wheels/{project}",
+                "hashes": {},
+            }
+            for version, release in sorted(versions.items())
+            for tag in release.listed
         ]
         page = {"meta": {"api-version": "1.0"}, "name": project, "files": files}
         return FetchedPage(json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", f"sim://simple/{project}/")

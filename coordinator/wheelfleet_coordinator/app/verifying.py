@@ -15,7 +15,7 @@ from wheelfleet_shared.ports import Blobs
 from ..core import decisions
 from ..core.instructions import Verify
 from ..core.remote_zip import TAIL, Missing, Window, read_members
-from ..core.wheel_verdict import judge_wheel
+from ..core.wheel_verdict import judge_wheel, verdict_on
 from ..core.world import World
 from .committer import Committer
 
@@ -83,7 +83,7 @@ class Verifier:
         if file.status is FileStatus.ACCEPTED:
             await self._blobs.put(metadata_key(key), metadata, _METADATA_TYPE)
             await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
-        return await self._conclude(build, e.BuildSucceeded())
+        return await self._conclude(build, verdict_on(plan, built.wheel.file_name))
 
     async def _make_room(self, build: Build, plan: e.BuildPlanned, wheel: e.FileRef) -> None:
         """Where a run asked to replace what has the wheel's name, that is withdrawn; the next revision is open."""

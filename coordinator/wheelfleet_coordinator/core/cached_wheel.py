@@ -12,18 +12,21 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.expectation import fits
 from wheelfleet_shared.core.targets import TargetDefinition, supported_tags
 from wheelfleet_shared.errors import PolicyError
+from wheelfleet_shared.names import ANY_TARGET
 
 from .candidates import Candidate, ProjectListing
 
+_PURE = parse_tag("py3-none-any") | parse_tag("py2.py3-none-any")
 LISTS = {kind: f"fromager-build-{kind}-requirements.txt" for kind in ("system", "backend", "sdist")}
 
 
 def serving_wheel(listing: ProjectListing, plan: e.BuildPlanned, target: TargetDefinition) -> Candidate | None:
     """The wheel of the planned version with the planned build tag and a tag that the target supports.
 
-    A wheel without a build tag counts as one with tag 0, as it does for fromager.
+    A wheel without a build tag counts as one with tag 0, as it does for fromager. For a build that is
+    for all targets it has to be pure.
     """
-    supported = supported_tags(target)
+    supported = supported_tags(target) if plan.target != ANY_TARGET else frozenset(_PURE)
     version = Version(plan.node.version)
     found = [
         candidate

@@ -22,6 +22,7 @@ from .instructions import (
     Satisfy,
     TakeOver,
 )
+from .one_for_all import goes_first
 from .readiness import Readiness, is_broken
 from .standing import (
     NodeBuilds,
@@ -182,7 +183,9 @@ def _result(
     """The steps from a prepared source to the wheel (or its metadata)."""
     build = world.build(builds.result[0])
     if build.status is Status.ABSENT:
-        return _plan(graph, builds.result, Stand.WAITING)
+        first = goes_first(world, graph, node, standings)
+        waits = Step(Standing(Stand.WAITING, behind=first))
+        return waits if first is not None else _plan(graph, builds.result, Stand.WAITING)
     if graph.run not in build.wanted_by:
         return _join(graph, builds, build, _hindrance(graph, node, build, readiness, standings))
     broken = build.status in _UNCLAIMED and lock_is_broken(world, build)

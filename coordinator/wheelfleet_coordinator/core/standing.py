@@ -6,7 +6,7 @@ import msgspec
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import GOOD, Build, Status, plan_build
-from wheelfleet_shared.names import ANY_TARGET, BuildId, NodeKey, RunId, Sha256, SourceId, source_id
+from wheelfleet_shared.names import ANY_TARGET, BuildId, NodeKey, RunId, Sha256, SourceId, TargetId, source_id
 
 from .graph import Graph, GraphNode
 from .world import World
@@ -32,7 +32,8 @@ class Standing(msgspec.Struct, frozen=True):
     """A node's place on its way.
 
     waits_for: the node that must move first, where the stand is WAITING. settled: nothing more
-    will happen to it in this run. build: the one under way, or the one that ended it.
+    will happen to it in this run. build: the one under way, or the one that ended it. behind: the
+    target of the run that builds the node first, to show whether its wheel serves the others.
     """
 
     stand: Stand
@@ -40,6 +41,7 @@ class Standing(msgspec.Struct, frozen=True):
     waits_for: NodeKey | None = None
     build: BuildId | None = None
     taken_over: bool = False
+    behind: TargetId | None = None
 
 
 class NodeBuilds(msgspec.Struct, frozen=True):
@@ -77,6 +79,8 @@ def node_builds(world: World, graph: Graph, node: GraphNode) -> NodeBuilds | Non
         )
 
     result = named("wheel", shared=pure) if wheel else named("metadata", shared=False)
+    if wheel and pure and world.build(result[0]).status is Status.SPLIT:
+        result = named("wheel", shared=False)
     return NodeBuilds(source, named("source", shared=True), result)
 
 
@@ -130,9 +134,11 @@ def requires_dist(world: World, build: Build) -> tuple[str, ...] | None:
 def build_requirements(world: World, source: Build, result: Build) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What it took to build a usable result: static requirements, and those of the hook.
 
-    A wheel from a cache server tells of them itself, so its source is never prepared.
+    A wheel from a cache server tells of them itself, so its source is never prepared. Of a wheel that
+    another target's build made, that build knows what its hook asked for.
     """
     file = world.wheel_of(result)
     if file is not None and isinstance(file.accepted, e.WheelTakenOver):
         return file.accepted.build_system, file.accepted.build_backend
-    return source.source.requirements if source.source is not None else (), result.requirements or ()
+    maker = world.build(file.accepted.build) if file is not None and file.accepted is not None else result
+    return source.source.requirements if source.source is not None else (), maker.requirements or ()

@@ -26,6 +26,7 @@ _WORDS: Final = {
     Stand.FAILED: "it failed",
 }
 _GROUPED: Final = {
+    Stand.WAITING: ("waits for what comes out for another target", "wait for what comes out for another target"),
     Stand.FETCHING: ("source is being fetched", "sources are being fetched"),
     Stand.PREPARING: ("waits for a slot to prepare its source", "wait for slots to prepare their sources"),
     Stand.RESOLVING: ("gets versions for its requirements", "get versions for their requirements"),
@@ -39,6 +40,8 @@ _NEW: Final = ("has just been found", "have just been found")
 
 def reason(walk: Walk, graph: Graph, standing: Standing) -> str:
     """Why a node does not move, or what is being done about it, in words."""
+    if standing.behind is not None:
+        return f"{standing.behind} builds it first: where the wheel is pure, it serves all targets"
     if standing.stand is not Stand.WAITING or standing.waits_for is None:
         return _WORDS.get(standing.stand, "its turn has not come")
     other = standing.waits_for

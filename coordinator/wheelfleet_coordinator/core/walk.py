@@ -23,6 +23,7 @@ from wheelfleet_shared.names import (
     RunId,
     SourceId,
     TargetId,
+    graph_id,
     page_id,
     source_id,
 )
@@ -276,6 +277,16 @@ class Walk:
             self._waiting_on.setdefault((graph.id, after.waits_for), {})[key] = None
         if before is None or before.stand is not after.stand or before.settled is not after.settled:
             self._wake(graph.id, key)
+            self._wake_behind(graph, key)
+
+    def _wake_behind(self, graph: Graph, key: NodeKey) -> None:
+        """The same node for the other targets of the run, where it waits for what comes out here."""
+        submitted = self.world.runs[graph.run].submitted
+        for target in submitted.targets if submitted is not None and len(submitted.targets) > 1 else ():
+            place = (graph_id(graph.run, target), key)
+            standing = self.standings.get(place)
+            if standing is not None and standing.behind == graph.target:
+                self._dirty[place] = None
 
     def _wake(self, graph: GraphId, node: NodeKey) -> None:
         for waiting in self._waiting_on.get((graph, node), ()):

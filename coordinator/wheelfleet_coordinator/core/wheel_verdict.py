@@ -4,9 +4,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.expectation import check_expected
+from wheelfleet_shared.core.expectation import check_expected, is_pure
 from wheelfleet_shared.core.wheel_check import Member, WheelFacts, check_wheel, dist_info_folder, read_wheel_name
 from wheelfleet_shared.errors import PolicyError
+from wheelfleet_shared.names import ANY_TARGET
 
 
 def judge_wheel(
@@ -25,3 +26,11 @@ def judge_wheel(
     if unexpected is not None:
         raise unexpected
     return facts, metadata
+
+
+def verdict_on(plan: e.BuildPlanned, file_name: str) -> e.BuildSucceeded | e.BuildSplit:
+    """How a build ends whose wheel is published: one for all targets only with a wheel that serves them all."""
+    tags = read_wheel_name(file_name).tags
+    if plan.target != ANY_TARGET or is_pure(tags):
+        return e.BuildSucceeded()
+    return e.BuildSplit(tuple(sorted(str(tag) for tag in tags)))
