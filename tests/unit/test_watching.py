@@ -7,11 +7,14 @@ import pytest
 from wheelfleet_coordinator.cli import connection, watching
 from wheelfleet_coordinator.cli.connection import ClusterStopped, Link
 from wheelfleet_coordinator.cli.screens import Silence
+from wheelfleet_shared.adapters.memory_bus import MemoryBus, MemoryHub
 from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.core.credentials import Credential
 from wheelfleet_shared.errors import InfrastructureError, InputError, RequestTimeout
-from wheelfleet_shared.names import RunId
+from wheelfleet_shared.names import Actor, RunId
 
 RUN = RunId("1k84vjlk9hkd9")
+ME = Actor("operator-me")
 
 
 class LaggingLink:
@@ -85,3 +88,27 @@ def test_whoever_watches_a_cluster_that_stops_is_told_so_and_the_way_back():
     with pytest.raises(InfrastructureError, match=f"was stopped(.|\n)*wheelfleet wait {RUN}") as told:
         asyncio.run(watching.watch(StoppedLink(), RUN, Silence()))
     assert told.value.exit_code == 3
+
+
+class Client:
+    """A connection that stands."""
+
+    is_connected = True
+
+
+def test_a_question_that_a_standby_declines_is_asked_again_until_the_leader_gets_it(monkeypatch):
+    monkeypatch.setattr(connection, "_BETWEEN_TRIES", 0.001)
+    answers = [m.NotLeading(), m.NotLeading(), m.RunList(())]
+
+    async def answer(subject: str, payload: bytes) -> bytes:
+        return m.encode_message(answers.pop(0))
+
+    async def main() -> m.RunList:
+        hub = MemoryHub()
+        await MemoryBus(hub, Actor("coordinator-1")).serve("q.*.*", answer, queue="queries")
+        link = Link(Client(), Credential(actor=ME, nats_url="", nkey_seed=""), None)
+        link._bus = MemoryBus(hub, ME)
+        return await link.ask(m.Runs(), m.RunList)
+
+    assert asyncio.run(main()) == m.RunList(())
+    assert answers == []
