@@ -50,7 +50,8 @@ class SimBuilder:
             path.write_bytes(wheel_bytes(release, work.fence, tag))
             wheel = file_ref(path)
             await upload(path, wheel, "wheel")
-        return e.WheelBuilt(work.fence, wheel, wheel.sha256, release.hook)
+        payload = wheel.sha256 if release.erratic else f"{tag} of {release.name} {release.version}"
+        return e.WheelBuilt(work.fence, wheel, payload, release.hook)
 
     async def _prepare(self, work: Work, release: Release, upload: Upload) -> Result:
         await asyncio.sleep(0.5)

@@ -15,6 +15,7 @@ class Release(msgspec.Struct, frozen=True):
     """One version: requirements by the stage that tells them. seconds: that its build takes.
 
     native: its wheels are for the target that builds them. listed: tags of the wheels that upstream lists.
+    erratic: no two of its wheels install the same.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Release(msgspec.Struct, frozen=True):
     fails: bool = False
     native: bool = False
     listed: tuple[str, ...] = ()
+    erratic: bool = False
 
 
 class Universe:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from event_samples import ACCEPTED, BUILD, BY_KIND, NODE, RUN, TARGET, WHEEL, record, sample
@@ -207,6 +208,27 @@ def test_accept_and_publish():
     assert decisions.holds(held, built)
     assert not decisions.holds(absent, built)
     assert not decisions.holds(WheelFile(FileId(FILE), FileStatus.ACCEPTED, other), built)
+
+
+def test_other_bytes_that_install_the_same_are_a_reproduction():
+    was = sample(e.WheelAccepted, payload="payload")
+    again = sample(e.WheelAccepted, payload="payload", file=e.FileRef(WHEEL.file_name, "cd" * 32, 1))  # type: ignore[arg-type]
+    assert isinstance(again, e.WheelAccepted)
+    held = WheelFile(FileId(FILE), FileStatus.PUBLISHED, was)  # type: ignore[arg-type]
+    assert decisions.accept(held, again) == (e.RebuildDiffered(BUILD, again.file, reproduced=True),)
+    built = given(*BUILT).build(BUILD)
+    rebuilt = msgspec.structs.replace(built, wheel=msgspec.structs.replace(built.wheel, wheel=again.file))
+    assert decisions.holds(held, rebuilt)
+    unlike = [
+        WheelFile(FileId(FILE), FileStatus.ACCEPTED, was),  # type: ignore[arg-type]
+        WheelFile(FileId(FILE), FileStatus.PUBLISHED, sample(e.WheelAccepted, payload="other")),  # type: ignore[arg-type]
+        WheelFile(FileId(FILE), FileStatus.PUBLISHED, ACCEPTED),
+        WheelFile(FileId(FILE), FileStatus.PUBLISHED, sample(e.WheelAccepted, payload="payload", key="k2")),  # type: ignore[arg-type]
+        WheelFile(FileId(FILE), FileStatus.PUBLISHED, BY_KIND[e.WheelTakenOver]),  # type: ignore[arg-type]
+    ]
+    for other in unlike:
+        assert decisions.accept(other, again) == (e.RebuildDiffered(BUILD, again.file),)
+        assert not decisions.holds(other, rebuilt)
 
 
 def test_finish_once():

@@ -59,6 +59,8 @@ def test_what_a_file_keeps():
     assert evolve_file(published, record(other)).accepted == ACCEPTED
     assert evolve_file(published, record(BY_KIND[e.WheelYanked], OPERATOR)).yanked == "use 7.2"
     assert evolve_file(published, record(BY_KIND[e.RebuildDiffered])).differed == 1
+    again = evolve_file(published, record(sample(e.RebuildDiffered, reproduced=True)))
+    assert (again.differed, again.reproduced) == (0, 1)
 
 
 def run_events(*events: e.Event):

@@ -134,4 +134,5 @@ def _accepted(build: Build, plan: e.BuildPlanned, wheel: e.FileRef, facts: Wheel
         requires_dist=facts.requires_dist,
         requires_python=facts.requires_python,
         provides_extra=facts.provides_extra,
+        payload=build.wheel.payload if build.wheel is not None else "",
     )

@@ -13,7 +13,7 @@ from wheelfleet_shared.core.build import ABORT_BUDGET, GOOD, Build, Status
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.file import FileStatus, WheelFile
 from wheelfleet_shared.errors import PolicyError
-from wheelfleet_shared.names import BuildId, FileId, GraphId, RunId, SourceId
+from wheelfleet_shared.names import BuildId, BuildKey, FileId, GraphId, RunId, SourceId
 
 from .graph import stage_id
 from .instructions import AcceptPrebuilt, Finish, GiveUp, Plan, Refuse, Satisfy, TakeOver
@@ -229,7 +229,14 @@ def accept(file: WheelFile, event: e.Accepted) -> tuple[e.Event, ...]:
     held = file.accepted
     if held is not None and (held.file.sha256, held.key) == (event.file.sha256, event.key):
         return ()
-    return (e.RebuildDiffered(event.build, event.file),)
+    payload = event.payload if isinstance(event, e.WheelAccepted) else ""
+    return (e.RebuildDiffered(event.build, event.file, reproduced=_installs_the_same(file, event.key, payload)),)
+
+
+def _installs_the_same(file: WheelFile, key: BuildKey, payload: str) -> bool:
+    """Whether a published wheel was built from the same inputs, and has the same payload."""
+    held = file.accepted if file.status is FileStatus.PUBLISHED else None
+    return isinstance(held, e.WheelAccepted) and bool(payload) and (held.key, held.payload) == (key, payload)
 
 
 def replace(world: World, build_id: BuildId, file: WheelFile) -> tuple[e.Event, ...]:
@@ -243,9 +250,12 @@ def replace(world: World, build_id: BuildId, file: WheelFile) -> tuple[e.Event, 
 
 
 def holds(file: WheelFile, build: Build) -> bool:
-    """Whether the file name was given to exactly this build's bytes."""
+    """Whether the file name means what this build made: its very bytes, or published ones that install the same."""
     accepted, built = file.accepted, build.wheel
-    return accepted is not None and built is not None and accepted.file.sha256 == built.wheel.sha256
+    if accepted is None or built is None:
+        return False
+    same = accepted.file.sha256 == built.wheel.sha256
+    return same or (build.plan is not None and _installs_the_same(file, build.plan.key, built.payload))
 
 
 def publish(world: World, file_id: FileId) -> tuple[e.Event, ...]:

@@ -40,6 +40,7 @@ class WheelFile(msgspec.Struct, frozen=True, gc=False):
     published_at: float = 0.0
     yanked: str | None = None
     differed: int = 0
+    reproduced: int = 0
     last: int = 0
     ignored: int = 0
 
@@ -74,6 +75,8 @@ def _kept(file: WheelFile, recorded: Recorded) -> WheelFile:
         return _refused(file, recorded)
     if isinstance(event, e.WheelYanked):
         return replace(file, yanked=event.reason, last=recorded.sequence)
+    if isinstance(event, e.RebuildDiffered) and event.reproduced:
+        return replace(file, reproduced=file.reproduced + 1, last=recorded.sequence)
     if isinstance(event, e.RebuildDiffered):
         return replace(file, differed=file.differed + 1, last=recorded.sequence)
     return _refused(file, recorded)

@@ -6,7 +6,10 @@ from .targets import TargetDefinition
 
 
 class WheelAccepted(EventBase, frozen=True):
-    """The commit point: from now on this file name means these bytes."""
+    """The commit point: from now on this file name means these bytes.
+
+    payload: digest of what the wheel installs, as its builder tells it.
+    """
 
     index: IndexName
     build: BuildId
@@ -17,6 +20,7 @@ class WheelAccepted(EventBase, frozen=True):
     requires_dist: tuple[str, ...] = ()
     requires_python: str = ""
     provides_extra: tuple[str, ...] = ()
+    payload: str = ""
 
 
 class WheelTakenOver(EventBase, frozen=True):
@@ -63,10 +67,14 @@ class WheelPublished(EventBase, frozen=True):
 
 
 class RebuildDiffered(EventBase, frozen=True):
-    """A build made other bytes for a file name that is taken."""
+    """A build made other bytes for a file name that is taken.
+
+    reproduced: they install the same; only the container differs, and the published bytes stay.
+    """
 
     build: BuildId
     wheel: FileRef
+    reproduced: bool = False
 
 
 class WheelWithdrawn(EventBase, frozen=True):
