@@ -61,7 +61,7 @@ def _format(meta: str, folder: Path, environment: dict[str, str]) -> None:
 
 def _command(meta: str, endpoint: str, folder: Path) -> list[str | Path]:
     options = ["--object-meta", "--keep-etag", "--multi-buckets", "--no-usage-report", "--no-banner", "--no-bgjob"]
-    places = ["--log", f"{folder}/gateway.log", "--cache-dir", f"{folder}/cache", "--metrics", "127.0.0.1:0"]
+    places = ["--log", f"{folder}/gateway.log", "--cache-size", "0", "--metrics", "127.0.0.1:0"]
     return [JUICEFS, "gateway", *options, *places, "--backup-meta", "0", meta, endpoint]
 
 

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 OFFER_HELD: Final = 2.0
 """Seconds for which a build that was offered is not offered to another agent."""
+LOOK_FROM: Final = 1024 * 1024
+"""Bytes of a file from which on it is cheaper to ask the store for it than to upload it once more."""
 FOLD_PATIENCE: Final = 5.0
 """Seconds to wait for the log to bring an agent's own event."""
 
@@ -177,11 +179,14 @@ class Desk:
         if await self._current(actor, ask.build, ask.fence) is None:
             return self._not_current(ask.fence)
         key = self._upload_key(ask)
-        held = await self._blobs.head(key) if ask.kind != "log" else None
-        if held is not None and held.size == ask.file.size:
+        if ask.kind != "log" and ask.file.size >= LOOK_FROM and await self._is_stored(key, ask.file.size):
             return m.UploadGrant(stored=True)
         signed = self._blobs.sign_put(key, sha256=ask.file.sha256, size=ask.file.size, expires=self._signed_for)
         return m.UploadGrant(signed.url, signed.headers)
+
+    async def _is_stored(self, key: str, size: int) -> bool:
+        held = await self._blobs.head(key)
+        return held is not None and held.size == size
 
     @staticmethod
     def _upload_key(ask: m.UploadAsk) -> str:

@@ -65,11 +65,16 @@ class Listings:
         digest = Sha256(hashlib.sha256(page.content).hexdigest())
         listing = await asyncio.to_thread(read_page, page.content, page.content_type, page.url, project)
         self._keep((digest, project), listing)
-        if await self._blobs.head(pinned_page_key(digest)) is None:
+        if not self._was_pinned(project, digest) or await self._blobs.head(pinned_page_key(digest)) is None:
             await self._blobs.put(pinned_page_key(digest), page.content, page.content_type)
         return e.ProjectListed(
             project, digest, page.content_type, page.url, listing.has_upload_times, listing.has_hashes
         )
+
+    def _was_pinned(self, project: str, digest: Sha256) -> bool:
+        """Whether another run saw the same page, so that it is worth asking the store for it."""
+        seen = (run.listed.get(project) for run in self._world.runs.values())
+        return any(event is not None and event.page == digest for event in seen)
 
     async def _pinned(self, pinned: e.ProjectListed) -> ProjectListing:
         if not pinned.page:

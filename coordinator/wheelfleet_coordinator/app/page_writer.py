@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
-from wheelfleet_shared.core.keys import project_page_key, root_page_key
+from wheelfleet_shared.core.keys import PageForm, project_page_key, root_page_key
 from wheelfleet_shared.errors import InfrastructureError
 from wheelfleet_shared.names import IndexName, Sha256, page_id
 from wheelfleet_shared.ports import Blobs
@@ -27,9 +27,10 @@ DEBOUNCE: Final = 0.1
 AT_ONCE: Final = 8
 PAUSE: Final = 2.0
 """Seconds to wait after a fault of the store."""
-_CONTENT_TYPES: Final = {
-    "json": "application/vnd.pypi.simple.v1+json",
+FORMS: Final[tuple[PageForm, PageForm]] = ("html", "json")
+_CONTENT_TYPES: Final[dict[PageForm, str]] = {
     "html": "application/vnd.pypi.simple.v1+html; charset=utf-8",
+    "json": "application/vnd.pypi.simple.v1+json",
 }
 
 
@@ -70,35 +71,39 @@ class PageWriter:
 
         async def one(index: IndexName, project: str) -> None:
             async with limit:
-                await self._write_project(index, project)
+                written = await self._write_project(index, project)
+            # Not held over the append: the next page need not wait for the log's disk.
+            if written is not None:
+                await self._committer.commit(Aggregate("page", page_id(index, project)), lambda _: (written,))
 
         # Roots last: a page that the root names must be there.
         await asyncio.gather(*(one(index, project) for index, project in stale))
         for index in sorted({index for index, _ in stale}):
             await self._write_root(index)
 
-    async def _write_project(self, index: IndexName, project: str) -> None:
-        through = self._world.through
-        name = canonicalize_name(project)
-        digests = {}
-        for form in ("json", "html"):
-            content = page_of(self._world, index, project, form)
-            if content is None:
-                return
-            await self._blobs.put(project_page_key(index, name, form), content, _CONTENT_TYPES[form])
-            digests[form] = Sha256(hashlib.sha256(content).hexdigest())
+    async def _write_project(self, index: IndexName, project: str) -> e.IndexUpdated | None:
+        """Both forms are in the store; what to record of them, or None where there is no such project."""
+        through, name = self._world.through, canonicalize_name(project)
+        html, json = (page_of(self._world, index, project, form) for form in FORMS)
+        if html is None or json is None:
+            return None
         files = len(self._world.projects.get((index, project), ()))
-        event = e.IndexUpdated(index, project, digests["html"], digests["json"], files, through)
-        await self._committer.commit(Aggregate("page", page_id(index, project)), lambda _: (event,))
+        for form, content in zip(FORMS, (html, json), strict=True):
+            await self._blobs.put(project_page_key(index, name, form), content, _CONTENT_TYPES[form])
+        return e.IndexUpdated(index, project, _sha256(html), _sha256(json), files, through)
 
     async def _write_root(self, index: IndexName) -> None:
-        for form in ("html", "json"):
+        for form in FORMS:
             content = page_of(self._world, index, "", form)
             if content is None:
                 return
-            digest = Sha256(hashlib.sha256(content).hexdigest())
+            digest = _sha256(content)
             if form == "html" and self._roots.get(index) == digest:
                 return
             await self._blobs.put(root_page_key(index, form), content, _CONTENT_TYPES[form])
             if form == "html":
                 self._roots[index] = digest
+
+
+def _sha256(content: bytes) -> Sha256:
+    return Sha256(hashlib.sha256(content).hexdigest())

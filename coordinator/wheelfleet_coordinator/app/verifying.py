@@ -8,7 +8,7 @@ from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.file import FileStatus
 from wheelfleet_shared.core.keys import blob_key, metadata_key, source_key
 from wheelfleet_shared.core.wheel_check import WheelFacts
-from wheelfleet_shared.errors import PolicyError
+from wheelfleet_shared.errors import BlobMissing, PolicyError
 from wheelfleet_shared.names import FileId, Sha256
 from wheelfleet_shared.ports import Blobs
 
@@ -64,10 +64,11 @@ class Verifier:
         if built is None:
             return ()
         key = blob_key(built.wheel.sha256, built.wheel.file_name)
-        if not await self._is_stored(key, built.wheel):
+        window = await self._end_of(key, built.wheel)
+        if window is None:
             return await self._conclude(build, e.AttemptAborted(build.fence, "upload", "the wheel is not in the store"))
         try:
-            facts, metadata = await self._facts(key, plan, built.wheel)
+            facts, metadata = await self._facts(key, window, plan, built.wheel)
         except PolicyError as error:
             return await self._refuse(build, error.what, error.next_step)
         await self._make_room(build, plan, built.wheel)
@@ -104,11 +105,24 @@ class Verifier:
             "add a changelog line for a new build tag, give --replace, or build into another collection",
         )
 
-    async def _facts(self, key: str, plan: e.BuildPlanned, wheel: e.FileRef) -> tuple[WheelFacts, bytes]:
-        """What the wheel says of itself, read by ranges, and its METADATA. Raises PolicyError for all lies."""
-        window = Window(wheel.size)
+    async def _end_of(self, key: str, wheel: e.FileRef) -> Window | None:
+        """The wheel's last bytes; None where the store has no such wheel, or one of another size.
+
+        One byte too many is asked for, which tells the size as well as a request for it would.
+        """
         start = max(0, wheel.size - TAIL)
-        window.add(start, await self._blobs.get_range(key, start, wheel.size - start))
+        try:
+            data = await self._blobs.get_range(key, start, wheel.size - start + 1)
+        except BlobMissing:
+            return None
+        window = Window(wheel.size)
+        window.add(start, data)
+        return window if len(data) == wheel.size - start else None
+
+    async def _facts(
+        self, key: str, window: Window, plan: e.BuildPlanned, wheel: e.FileRef
+    ) -> tuple[WheelFacts, bytes]:
+        """What the wheel says of itself, read by ranges, and its METADATA. Raises PolicyError for all lies."""
         while True:
             try:
                 members, contents = read_members(window, _is_metadata)

@@ -35,7 +35,8 @@ def plan(world: World, instruction: Plan) -> tuple[e.Event, ...]:
     if not _is_active(world, instruction.run):
         return ()
     if build.status is Status.ABSENT:
-        return (instruction.plan, wanted)
+        # A source is fetched before it is planned, and needs no environment.
+        return (instruction.plan, wanted, *((e.BuildQueued(),) if instruction.plan.goal == "source" else ()))
     if lost_its_result(world, build):
         return (e.BuildReopened("lost", instruction.run), wanted)
     if _is_asked_again(world, build, instruction):
