@@ -25,6 +25,7 @@ def tiers(*, long: bool) -> list[Tier]:
     marker = [] if long else ["-m", "not long"]
     pytest = tool("coverage", "run", "--parallel-mode", "-m", "pytest", "-q", *marker)
     plain = [str(BIN / "python"), "-m", "pytest", "-q", *marker]
+    mutants = [Tier("mutants", [str(BIN / "python"), "tests/mutants_of_rules.py"])] if long else []
     return [
         Tier("ruff", tool("ruff", "check", ".")),
         Tier("format", tool("ruff", "format", "--check", ".")),
@@ -36,6 +37,7 @@ def tiers(*, long: bool) -> list[Tier]:
         Tier("coverage", [str(BIN / "python"), "tests/coverage_of_cores.py"]),
         Tier("integration", [*plain, "tests/integration"]),
         Tier("e2e", [*plain, "tests/e2e"]),
+        *mutants,
     ]
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from cluster import OTHER_TARGET, TARGET, Cluster
 from test_many_runs import events_of
 from universe import Release, Universe
@@ -62,12 +64,14 @@ def native(**changes: object) -> Release:
     return Release(TOOL.name, TOOL.version, hook=TOOL.hook, install=TOOL.install, seconds=20.0, native=True, **changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.rule("pure-9")
 def test_an_open_one_that_comes_out_pure_is_built_on_the_first_target_alone() -> None:
     cluster = bootstrapped(TOOL, HELPER)
     assert (times(cluster, "tool"), times(cluster, "helper")) == (1, 1)
     assert cluster.statuses == {(TARGET, Status.SUCCEEDED), (OTHER_TARGET, Status.SATISFIED)}  # type: ignore[attr-defined]
 
 
+@pytest.mark.rule("pure-9")
 def test_an_open_one_that_comes_out_native_is_built_on_each() -> None:
     cluster = bootstrapped(native(), HELPER)
     assert times(cluster, "tool") == 2
@@ -84,6 +88,7 @@ def test_an_open_one_that_fails_on_the_first_target_is_tried_on_the_other() -> N
     assert times(cluster, "tool") == 4, "in both runs on both targets"
 
 
+@pytest.mark.rule("pure-9")
 def test_one_expected_pure_that_comes_out_native_is_split() -> None:
     cluster = bootstrapped(native(listed=("py3-none-any",)), HELPER)
     assert times(cluster, "tool") == 2
@@ -96,6 +101,7 @@ def test_one_expected_pure_that_comes_out_native_is_split() -> None:
     assert statuses == ["satisfied", "split", "succeeded"]
 
 
+@pytest.mark.rule("pure-2")
 def test_one_expected_pure_that_is_pure_is_built_once_for_all() -> None:
     cluster = bootstrapped(Release("tool", "1.0", listed=("py3-none-any",)))
     assert times(cluster, "tool") == 1
