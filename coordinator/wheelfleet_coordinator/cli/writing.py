@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import httpx
 import msgspec
+import urllib3
 
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId, Sha256
@@ -66,14 +68,16 @@ async def write_outputs(listing: Listing, places: Places) -> int:
     """
     for path, text in listing.texts.items():
         _write(place_of(path, places), text.encode())
-    free = asyncio.Semaphore(AT_ONCE)
-    async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT, follow_redirects=True) as client:
-
-        async def bring(file: ListedFile) -> bool:
-            async with free:
-                return await _bring(client, file, place_of(file.path, places))
-
-        return sum(await asyncio.gather(*(bring(file) for file in listing.files)))
+    wanted = [(file, place_of(file.path, places)) for file in listing.files]
+    # In threads and without httpx, which takes ten times the processor time for so many small files.
+    threads = ThreadPoolExecutor(AT_ONCE)
+    loop = asyncio.get_running_loop()
+    with urllib3.PoolManager(maxsize=AT_ONCE, timeout=60.0) as pool:
+        try:
+            brought = (loop.run_in_executor(threads, _bring, pool, file, place) for file, place in wanted)
+            return sum(await asyncio.gather(*brought))
+        finally:
+            threads.shutdown(cancel_futures=True)
 
 
 def place_of(path: str, places: Places) -> Path:
@@ -92,22 +96,22 @@ def _write(place: Path, data: bytes) -> None:
     temporary.replace(place)
 
 
-async def _bring(client: httpx.AsyncClient, file: ListedFile, place: Path) -> bool:
+def _bring(pool: urllib3.PoolManager, file: ListedFile, place: Path) -> bool:
     """Whether it had to be fetched."""
-    if await asyncio.to_thread(_holds, place, file):
+    if _holds(place, file):
         return False
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f".{place.name}.part")
     found = hashlib.sha256()
     try:
-        async with client.stream("GET", file.url) as response:
-            if not response.is_success:
-                raise InfrastructureError(f"{file.path}: the store answers {response.status_code}", "try again")
+        with pool.request("GET", file.url, preload_content=False) as response:
+            if response.status != 200:
+                raise InfrastructureError(f"{file.path}: the store answers {response.status}", "try again")
             with temporary.open("wb") as out:
-                async for chunk in response.aiter_bytes(2**20):
+                for chunk in response.stream(2**20):
                     found.update(chunk)
                     out.write(chunk)
-    except httpx.HTTPError as error:
+    except urllib3.exceptions.HTTPError as error:
         raise InfrastructureError(f"{file.path} cannot be fetched: {error}", "see `wheelfleet doctor`") from error
     if found.hexdigest() != file.sha256:
         temporary.unlink()
