@@ -25,7 +25,7 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.envelope import Aggregate, Envelope
 from wheelfleet_shared.core.targets import TargetDefinition
-from wheelfleet_shared.names import Actor, IndexName, RunId, TargetId
+from wheelfleet_shared.names import Actor, IndexName, RunId, Sha256, TargetId
 from wheelfleet_shared.ports import Append
 
 TARGET = TargetId("cp311-linux_x86_64")
@@ -170,10 +170,15 @@ class Cluster:
         return self.loop.create_task(agent.run())
 
     async def submit(
-        self, *requirements: str, run: str = "r1", targets: tuple[TargetId, ...] = (TARGET,), **options: object
+        self,
+        *requirements: str,
+        run: str = "r1",
+        targets: tuple[TargetId, ...] = (TARGET,),
+        bundle: Sha256 | None = None,
+        **options: object,
     ) -> RunId:
         run_id = RunId(run)
-        event = e.RunSubmitted(run_id, IndexName(), targets, requirements, e.RunOptions(**options))  # type: ignore[arg-type]
+        event = e.RunSubmitted(run_id, IndexName(), targets, requirements, e.RunOptions(**options), bundle)  # type: ignore[arg-type]
         envelope = Envelope(self.new_id(), self.clock.now(), event)
         await self.log("operator-ann").append([Append(Aggregate("run", run_id), 0, (envelope,))])
         return run_id

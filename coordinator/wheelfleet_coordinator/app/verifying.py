@@ -79,6 +79,9 @@ class Verifier:
             aggregate, lambda world: decisions.accept(world.file(plan.index, built.wheel.file_name), accepted)
         )
         file = self._world.file(plan.index, built.wheel.file_name)
+        if decisions.is_rebuilt(file, build):
+            # The published bytes stay; whoever asked to build anew gets the others beside them.
+            return await self._conclude(build, e.BuildSucceeded())
         if not decisions.holds(file, build):
             return await self._refuse_taken(build, built.wheel, file.accepted)
         if file.status is FileStatus.ACCEPTED:

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.names import RunId
 
+from ..core.sequence_summary import SequenceEntry
 from .connection import Link, http_url_of, is_embedded
 from .places import Places
 from .screens import screen_for
@@ -56,8 +57,17 @@ async def finish_single(link: Link, run: RunId, places: Places, settings: Settin
         print_summary(progress, settings)
         return status
     for entry in placed(listing.entries, places):
+        _tell_rebuilt(entry)
         typer.echo(entry.wheel_filename)
     return status
+
+
+def _tell_rebuilt(entry: SequenceEntry) -> None:
+    name = f"{entry.name}-{entry.version}"
+    if entry.rebuilt == "reproduced":
+        typer.echo(f"{name}: reproduced: the bytes are those that are published", err=True)
+    elif entry.rebuilt == "differs":
+        typer.echo(f"{name}: other bytes than those that are published; --replace publishes these", err=True)
 
 
 def _tell_conflicts(conflicts: tuple[str, ...], places: Places) -> None:

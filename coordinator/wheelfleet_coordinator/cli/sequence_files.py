@@ -13,12 +13,16 @@ def placed(entries: Sequence[SequenceEntry], places: Places) -> list[SequenceEnt
     return [
         msgspec.structs.replace(
             entry,
-            wheel_filename=str(
-                places.wheels.absolute() / ("prebuilt" if entry.prebuilt else "downloads") / entry.wheel_filename
-            ),
+            wheel_filename=str(places.wheels.absolute() / _folder(entry) / entry.wheel_filename),
         )
         for entry in entries
     ]
+
+
+def _folder(entry: SequenceEntry) -> str:
+    if entry.rebuilt == "differs":
+        return "build"
+    return "prebuilt" if entry.prebuilt else "downloads"
 
 
 def write_sequence_summary(entries: Sequence[SequenceEntry], finished_at: float, places: Places) -> None:

@@ -259,6 +259,13 @@ def holds(file: WheelFile, build: Build) -> bool:
     return same or (build.plan is not None and _installs_the_same(file, build.plan.key, built.payload))
 
 
+def is_rebuilt(file: WheelFile, build: Build) -> bool:
+    """Whether a build that was run again, from the same inputs, made other bytes than those that are published."""
+    if build.generation < 2 or build.plan is None or file.accepted is None:
+        return False
+    return file.accepted.key == build.plan.key and not holds(file, build)
+
+
 def publish(world: World, file_id: FileId) -> tuple[e.Event, ...]:
     """Blob and metadata are in place."""
     file = world.files.get(file_id)

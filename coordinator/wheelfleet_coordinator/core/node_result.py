@@ -10,6 +10,7 @@ from wheelfleet_shared.core.file import WheelFile
 from wheelfleet_shared.core.run import SourceFile
 from wheelfleet_shared.names import BuildId, NodeKey, source_id
 
+from .decisions import holds
 from .graph import Graph, GraphNode
 from .standing import ended_badly, node_builds
 from .world import World
@@ -20,7 +21,8 @@ ResultStatus = Literal["built", "taken over", "sdist only", "failed", "unfinishe
 class NodeResult(msgspec.Struct, frozen=True):
     """A node's end, or that it has none yet.
 
-    upstream: the sdist as fetched. sdist: the patched one. wheel: published. failure and chain: only
+    upstream: the sdist as fetched. sdist: the patched one. wheel: published. rebuilt: what building
+    anew made in this run; reproduced: with the payload that is published. failure and chain: only
     where it failed; chain from what failed first to this node. seconds: of the attempt that
     succeeded in this run, 0 for any other. build: the one that ended it, or is to. log: of its last
     attempt, with the fence under which it is stored.
@@ -32,6 +34,8 @@ class NodeResult(msgspec.Struct, frozen=True):
     upstream: e.FileRef | None = None
     sdist: e.FileRef | None = None
     wheel: WheelFile | None = None
+    rebuilt: e.FileRef | None = None
+    reproduced: bool = False
     seconds: float = 0.0
     failure: e.Failure | None = None
     chain: tuple[str, ...] = ()
@@ -89,7 +93,10 @@ def _succeeded(world: World, graph: Graph, known: NodeResult, build: Build) -> N
     if not here or build.status is Status.SATISFIED:
         return msgspec.structs.replace(known, status="taken over", wheel=wheel)
     seconds = build.wheel.resources.wall if build.wheel is not None else 0.0
-    return msgspec.structs.replace(known, status="built", wheel=wheel, seconds=seconds)
+    built = msgspec.structs.replace(known, status="built", wheel=wheel, seconds=seconds)
+    if build.wheel is None or build.generation < 2:
+        return built
+    return msgspec.structs.replace(built, rebuilt=build.wheel.wheel, reproduced=holds(wheel, build))
 
 
 def _failed(known: NodeResult, build: Build) -> NodeResult:

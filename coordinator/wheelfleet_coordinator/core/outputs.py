@@ -22,6 +22,7 @@ from .summary_file import summary_json, summary_markdown, summary_of
 from .world import World
 
 _DOWNLOADS = "wheels-repo/downloads"
+_REBUILT = "wheels-repo/build"
 _PREBUILT = "wheels-repo/prebuilt"
 
 
@@ -142,6 +143,9 @@ def _stored(result: NodeResult, work: str) -> list[OutputFile]:
     if accepted is not None:
         key = blob_key(accepted.file.sha256, accepted.file.file_name)
         found.append(_output_file(_folder_of(accepted), accepted.file, key))
+        if result.rebuilt is not None and not result.reproduced:
+            key = blob_key(result.rebuilt.sha256, result.rebuilt.file_name)
+            found.append(_output_file(_REBUILT, result.rebuilt, key))
     for folder, file in (("sdists-repo/downloads", result.upstream), ("sdists-repo/builds", result.sdist)):
         if file is not None:
             found.append(_output_file(folder, file, source_key(file.sha256, file.file_name)))

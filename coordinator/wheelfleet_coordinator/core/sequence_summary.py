@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -13,11 +13,16 @@ from .graph import Graph, StageId
 from .node_result import NodeResult, node_results
 from .world import World
 
+_KEYS = ("name", "version", "prebuilt", "download_url", "wheel_filename", "skipped")
 _HEADS = ("Name", "Version", "Wheel", "Source URL")
 
 
 class SequenceEntry(msgspec.Struct, frozen=True):
-    """One built, prebuilt or skipped entry; wheel_filename: absolute where it was written, else the bare name."""
+    """One built, prebuilt or skipped entry.
+
+    wheel_filename: absolute where it was written, else the bare name. rebuilt: what building anew came
+    to, beside the published wheel; no part of the files.
+    """
 
     name: str
     version: str
@@ -25,6 +30,7 @@ class SequenceEntry(msgspec.Struct, frozen=True):
     download_url: str
     wheel_filename: str
     skipped: bool
+    rebuilt: Literal["", "reproduced", "differs"] = ""
 
 
 def sequence_entries(world: World, graph: Graph) -> list[SequenceEntry]:
@@ -49,12 +55,20 @@ def _entry(result: NodeResult, *, prebuilt: bool) -> SequenceEntry | None:
         download_url=result.source_url,
         wheel_filename=accepted.file.file_name,
         skipped=not prebuilt and result.status == "taken over",
+        rebuilt=_rebuilt(result),
     )
+
+
+def _rebuilt(result: NodeResult) -> Literal["", "reproduced", "differs"]:
+    if result.rebuilt is None:
+        return ""
+    return "reproduced" if result.reproduced else "differs"
 
 
 def sequence_json(entries: Sequence[SequenceEntry]) -> str:
     """The text of build-sequence-summary.json: one line, as fromager writes it."""
-    items = (msgspec.json.encode(entry).decode() for entry in entries)
+    fields = ({key: value for key, value in msgspec.structs.asdict(entry).items() if key in _KEYS} for entry in entries)
+    items = (msgspec.json.encode(item).decode() for item in fields)
     return "[" + ", ".join(item.replace('":', '": ').replace(',"', ', "') for item in items) + "]"
 
 
