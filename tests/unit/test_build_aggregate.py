@@ -113,6 +113,21 @@ def test_a_claim_of_another_attempt_than_was_offered_is_refused():
     assert evolve(build_in(Status.QUEUED), record(sample(e.BuildClaimed, attempt=2), "agent-a1")).ignored == 1
 
 
+def test_an_attempt_whose_result_does_not_hold_is_still_its_agents():
+    claimed = fold(build_in(Status.QUEUED), (OWNER, BY_KIND[e.BuildClaimed]))
+    built = evolve(claimed, record(BY_KIND[e.WheelBuilt], OWNER, sequence=50))
+    assert (built.owner, built.tried_by) == ("", OWNER)
+    refused = evolve(built, record(e.AttemptAborted(FENCE, "upload", "no space left"), sequence=51))
+    assert refused.aborts == ((OWNER, "upload", "no space left"),)
+    assert Build(BuildId("b")).tried_by == ""
+
+
+def test_late_results_are_remembered_by_their_fences_over_generations():
+    late = evolve(build_in(Status.SUCCEEDED), record(BY_KIND[e.AttemptSuperseded], sequence=60))
+    assert (late.status, late.superseded) == (Status.SUCCEEDED, (FENCE,))
+    assert evolve(late, record(BY_KIND[e.BuildReopened], sequence=61)).superseded == (FENCE,)
+
+
 def fold(build: Build, *events: tuple[str, e.Event]) -> Build:
     for sequence, (actor, event) in enumerate(events, FENCE):
         build = evolve(build, record(event, actor, sequence=sequence))

@@ -231,6 +231,23 @@ def test_other_bytes_that_install_the_same_are_a_reproduction():
         assert not decisions.holds(other, rebuilt)
 
 
+def test_a_late_wheel_is_recorded_once_and_only_of_who_had_the_build():
+    claim, published = len(BUILT) - 1, given(*BUILT, file(ACCEPTED))
+    build_id, agent = BUILT[-1][1], BUILT[-1][2]
+    held = published.build(build_id)
+    assert held.claims == ((claim, agent),)
+    assert decisions.supersede(published, build_id, claim, agent, WHEEL) == (), "it is current"
+    published.apply(record(e.AttemptAborted(claim, "lost"), "coordinator-main", sequence=90))
+    other = e.FileRef(WHEEL.file_name, "cd" * 32, 1)  # type: ignore[arg-type]
+    assert decisions.supersede(published, build_id, claim, agent, WHEEL) == (e.AttemptSuperseded(claim, WHEEL, True),)
+    assert decisions.supersede(published, build_id, claim, agent, other) == (e.AttemptSuperseded(claim, other, False),)
+    assert decisions.supersede(published, build_id, claim, "agent-other", WHEEL) == ()
+    assert decisions.supersede(published, build_id, claim + 1, agent, WHEEL) == ()
+    published.apply(record(e.AttemptSuperseded(claim, WHEEL, True), sequence=91))
+    assert decisions.supersede(published, build_id, claim, agent, WHEEL) == ()
+    assert published.ignored == 0
+
+
 def test_finish_once():
     finish = Finish(RUN, "failed", 3, 1)
     assert decisions.finish(given(submitted()), finish) == (e.RunFinished("failed", 3, 1),)

@@ -94,11 +94,12 @@ class DeskClient:
         """
         envelope = Envelope(self._new_id(), self._clock.now(), event)
         expected = fence
+        wheel = event.wheel if isinstance(event, e.WheelBuilt) else None
         while True:
             (outcome,) = await self._insist_append(Append(Aggregate("build", build), expected, (envelope,)))
             if not isinstance(outcome, Conflict):
                 return True
-            answer = await self.insist("claim", m.ClaimAsk(build, fence))
+            answer = await self.insist("claim", m.ClaimAsk(build, fence, wheel))
             if not isinstance(answer, m.ClaimAnswer) or not answer.current:
                 return False
             if answer.last == expected:

@@ -87,7 +87,7 @@ def assemble(ports: Ports, times: Times) -> Assembled:
     reconciler = Reconciler(world, ports.blobs, committer, period=times.reconcile, leading=leading)
     workers = _workers(ports, state, committer, reconciler)
     executor = Executor(lambda instruction: carry_out(instruction, committer, workers), finished)
-    desk = Desk(state, ports.blobs, leases, ports.clock, leading=leading)
+    desk = Desk(state, ports.blobs, leases, ports.clock, leading=leading, commit=committer.commit)
     pages = PageWriter(world, walk, ports.blobs, committer, leading=leading)
     watch = LeaseWatch(world, leases, committer, ports.clock, period=times.watch, leading=leading)
     coordinator = Coordinator(ports.log, state, committer, executor, changed)

@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 import msgspec
 
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import blob_key, log_key, source_key
-from wheelfleet_shared.errors import WheelfleetError
+from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 from wheelfleet_shared.names import BuildId
 from wheelfleet_shared.ports import Blobs, Bus, Clock
 
+from ..core import decisions
 from ..core.leases import LeaseBook
 from ..core.scheduling import Elsewhere, first_allowed, fitting_target
 from ..core.work import work_for
@@ -22,6 +24,8 @@ from .ranking import Ranking
 
 logger = logging.getLogger(__name__)
 
+Commit = Callable[[Aggregate, decisions.Decide], Awaitable[object]]
+"""Appends what is decided about an aggregate."""
 OFFER_HELD: Final = 2.0
 """Seconds for which a build that was offered is not offered to another agent."""
 LOOK_FROM: Final = 1024 * 1024
@@ -50,6 +54,7 @@ class Desk:
         clock: Clock,
         *,
         leading: Callable[[], bool],
+        commit: Commit | None = None,
         signed_for: int = 3600,
     ) -> None:
         self._state = state
@@ -57,6 +62,7 @@ class Desk:
         self._leases = leases
         self._clock = clock
         self._leading = leading
+        self._commit = commit
         self._signed_for = signed_for
         self._ranking = Ranking(state, clock)
         self._parked: list[_Parked] = []
@@ -214,5 +220,21 @@ class Desk:
         build = await self._current(actor, ask.build, ask.fence)
         if build is None:
             not_current = self._not_current(ask.fence)
-            return not_current if not_current.pending else m.ClaimAnswer(current=False, last=0)
+            if not_current.pending:
+                return not_current
+            await self._supersede(actor, ask)
+            return m.ClaimAnswer(current=False, last=0)
         return m.ClaimAnswer(current=True, last=build.last)
+
+    async def _supersede(self, actor: str, ask: m.ClaimAsk) -> None:
+        """What a stale owner made is recorded for people; where that fails the agent need not hear of it."""
+        wheel = ask.wheel
+        if wheel is None or self._commit is None:
+            return
+        try:
+            await self._commit(
+                decisions.build_aggregate(ask.build),
+                lambda world: decisions.supersede(world, ask.build, ask.fence, actor, wheel),
+            )
+        except InfrastructureError as error:
+            logger.warning("the late wheel of build %s (fence %d) is not recorded: %s", ask.build, ask.fence, error)

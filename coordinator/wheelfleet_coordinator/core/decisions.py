@@ -200,6 +200,15 @@ def expire(world: World, build_id: BuildId, fence: int, reason: str) -> tuple[e.
     return (e.LeaseExpired(fence, build.owner, reason),)
 
 
+def supersede(world: World, build_id: BuildId, fence: int, agent: str, wheel: e.FileRef) -> tuple[e.Event, ...]:
+    """Record, once, that an attempt had a wheel when the build was no longer its own; the build stays where it is."""
+    build = world.build(build_id)
+    if (fence, agent) not in build.claims or fence == build.fence or fence in build.superseded or build.plan is None:
+        return ()
+    accepted = world.file(build.plan.index, wheel.file_name).accepted
+    return (e.AttemptSuperseded(fence, wheel, equal=accepted is not None and accepted.file == wheel),)
+
+
 def resolved(
     world: World,
     graph_id: GraphId,

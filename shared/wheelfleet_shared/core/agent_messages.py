@@ -132,10 +132,11 @@ class HeartbeatAnswer(Message, frozen=True):
 
 
 class ClaimAsk(Message, frozen=True):
-    """An agent met a Conflict on a build that it holds."""
+    """An agent met a Conflict on a build that it holds. wheel: what it made, where it wants to report that."""
 
     build: BuildId
     fence: int
+    wheel: e.FileRef | None = None
 
 
 class ClaimAnswer(Message, frozen=True):

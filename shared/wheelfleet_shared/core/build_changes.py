@@ -37,8 +37,8 @@ def _unwanted(build: Build, recorded: Recorded, event: e.BuildUnwanted, _: Statu
     return replace(build, wanted_by=left, last=recorded.sequence)
 
 
-def _kept(build: Build, recorded: Recorded, _: e.AttemptSuperseded, __: Status) -> Build:
-    return replace(build, last=recorded.sequence)
+def _superseded(build: Build, recorded: Recorded, event: e.AttemptSuperseded, _: Status) -> Build:
+    return replace(build, superseded=(*build.superseded, event.fence), last=recorded.sequence)
 
 
 def _forgotten(build: Build, recorded: Recorded, _: e.BuildForgotten, __: Status) -> Build:
@@ -64,6 +64,7 @@ def _claimed(build: Build, recorded: Recorded, event: e.BuildClaimed, after: Sta
         claimed_at=recorded.envelope.at,
         claim_target=event.target,
         attempts=event.attempt,
+        claims=(*build.claims, (recorded.sequence, recorded.actor)),
         last=recorded.sequence,
     )
 
@@ -109,7 +110,7 @@ def _expired(build: Build, recorded: Recorded, event: e.LeaseExpired, after: Sta
 
 
 def _given_up(build: Build, recorded: Recorded, after: Status, kind: str, detail: str) -> Build:
-    aborts = (*build.aborts, (build.owner or "?", kind, detail))
+    aborts = (*build.aborts, (build.tried_by or "?", kind, detail))
     return replace(build, status=after, aborts=aborts, fence=0, owner="", wheel=None, last=recorded.sequence)
 
 
@@ -139,6 +140,8 @@ def _reopened(build: Build, recorded: Recorded, _: Any, after: Status) -> Build:
         claim_target=build.claim_target,
         log=build.log,
         log_fence=build.log_fence,
+        claims=build.claims,
+        superseded=build.superseded,
         last=recorded.sequence,
         ignored=build.ignored,
     )
@@ -149,7 +152,7 @@ CHANGES: Final[dict[type, Change]] = {
     e.BuildPlanned: _planned,
     e.BuildWanted: _wanted,
     e.BuildUnwanted: _unwanted,
-    e.AttemptSuperseded: _kept,
+    e.AttemptSuperseded: _superseded,
     e.BuildForgotten: _forgotten,
     e.EnvironmentLocked: _locked,
     e.EnvironmentUnsolvable: _unsolvable,

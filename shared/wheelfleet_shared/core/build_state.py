@@ -52,8 +52,9 @@ class Build(msgspec.Struct, frozen=True, gc=False):
     has a count of its own. requirements: what the hook wants, None until it was asked; kept over
     attempts since it depends on the source and the static environment alone. source: of the last
     preparation that ended; what it says holds for every other one too. forgotten: no run led here any
-    more, so logs and prepared sdist may be gone. ignored: events that were not legal here. last:
-    sequence of the aggregate's last event, legal or not.
+    more, so logs and prepared sdist may be gone. claims: fence and agent of every attempt ever.
+    superseded: fences of those that had a result when another attempt had the build. ignored: events
+    that were not legal here. last: sequence of the aggregate's last event, legal or not.
     """
 
     id: BuildId
@@ -80,8 +81,15 @@ class Build(msgspec.Struct, frozen=True, gc=False):
     log_fence: int = 0
     ended_at: float = 0.0
     forgotten: bool = False
+    claims: tuple[tuple[int, str], ...] = ()
+    superseded: tuple[int, ...] = ()
     last: int = 0
     ignored: int = 0
+
+    @property
+    def tried_by(self) -> str:
+        """The agent of the last attempt; empty where there was none."""
+        return self.claims[-1][1] if self.claims else ""
 
     @property
     def ended(self) -> bool:
