@@ -15,6 +15,7 @@ from wheelfleet_coordinator.app.supervise import main
 from wheelfleet_coordinator.app.supervision import ChildSpec
 from wheelfleet_shared.adapters.make_credentials import load_credential, read_private
 from wheelfleet_shared.adapters.nats_connection import connect
+from wheelfleet_shared.adapters.patience import until_answered
 from wheelfleet_shared.core.configuration import AgentConfig, CoordinatorConfig, decode_config
 from wheelfleet_shared.core.messages import IdleAnswer, Message, Pong, encode_message
 
@@ -31,7 +32,9 @@ def stub_children(layout: Layout, setup: Setup) -> list[ChildSpec]:
 
 async def coordinate(config: Path) -> None:
     told = decode_config(read_private(config), CoordinatorConfig)
-    client = await connect(load_credential(Path(told.credential)), name="stub")
+    credential = load_credential(Path(told.credential))
+    await until_answered(credential, told.patience)
+    client = await connect(credential, name="stub")
 
     async def answer(message: Msg) -> None:
         await message.respond(encode_message(ANSWERS[message.subject.split(".")[1]]))
@@ -42,7 +45,9 @@ async def coordinate(config: Path) -> None:
 
 async def be_agent(config: Path) -> None:
     told = decode_config(read_private(config), AgentConfig)
-    await connect(load_credential(Path(told.credential)), name="stub")
+    credential = load_credential(Path(told.credential))
+    await until_answered(credential, told.patience)
+    await connect(credential, name="stub")
     await asyncio.Event().wait()
 
 

@@ -24,7 +24,7 @@ from wheelfleet_shared.core.messages import Ping, Pong, decode_query_answer, enc
 from wheelfleet_shared.errors import InfrastructureError
 
 STUB = (sys.executable, str(Path(__file__).with_name("embedded_stub.py")))
-PARTS = ["nats-server", "juicefs", "coordinator", "agent"]
+PARTS = ["juicefs", "nats-server", "coordinator", "agent"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,14 @@
 """The toolchain folder: links to the host's programs that builds may find on PATH."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+
+import msgspec
 
 from ..core.toolchain_names import SHELL, HostTools, Tool, toolchain_digest, wanted_tools
 
@@ -25,12 +28,13 @@ class Toolchain(NamedTuple):
 async def make_toolchain(folder: Path, host_tools: HostTools, named_by_interpreter: Iterable[str] = ()) -> Toolchain:
     """The folder holds exactly the links to what was found; made anew.
 
-    Raises OSError. Cost: one ``--version`` of each tool found, at the same time; about 1 s.
+    Versions of programs that have not changed since are those that the file ``<folder>.json`` tells.
+    Raises OSError. Cost: one ``--version`` of each tool that is new, at the same time; about 1 s for all.
     """
     path = os.environ.get("PATH", os.defpath)
     wanted = _found(wanted_tools(host_tools, named_by_interpreter), path)
     located = {**wanted, **await _real_rust(wanted)}
-    versions = await asyncio.gather(*(_version(program) for program in located.values()))
+    versions = await _versions(tuple(located.values()), folder.with_name(f"{folder.name}.json"))
     tools = [Tool(name, version) for name, version in zip(located, versions, strict=True)]
     shell = _found(SHELL, path)
     _link({**shell, **located}, folder)
@@ -52,8 +56,44 @@ async def _real_rust(located: dict[str, Path]) -> dict[str, Path]:
     return {name: sysroot / name for name in sorted(_RUST) if sysroot.is_absolute() and (sysroot / name).is_file()}
 
 
-async def _version(program: Path) -> str:
-    return await _say(program, "--version")
+class _Known(msgspec.Struct, frozen=True):
+    """What a program said of its version. stamp: of the program, the same as long as it is the same file."""
+
+    stamp: str
+    version: str
+
+
+async def _versions(programs: Sequence[Path], kept: Path) -> list[str]:
+    """What the programs say, in their order; kept in a file for the next start."""
+    old = _read(kept)
+
+    async def ask(program: Path) -> _Known:
+        known, stamp = old.get(str(program)), _stamp(program)
+        if known is not None and known.stamp == stamp:
+            return known
+        return _Known(stamp, await _say(program, "--version"))
+
+    said = await asyncio.gather(*(ask(program) for program in programs))
+    _write(kept, {str(program): known for program, known in zip(programs, said, strict=True) if known.version})
+    return [known.version for known in said]
+
+
+def _read(kept: Path) -> dict[str, _Known]:
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode(kept.read_bytes(), type=dict[str, _Known])
+    return {}
+
+
+def _write(kept: Path, known: dict[str, _Known]) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(msgspec.json.encode(known))
+
+
+def _stamp(program: Path) -> str:
+    """Differs after every change of what would be started: path, inode, size and times of the file itself."""
+    real = program.resolve()
+    found = real.stat()
+    return f"{real} {found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 async def _say(program: Path, *arguments: str) -> str:

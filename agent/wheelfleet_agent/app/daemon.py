@@ -20,6 +20,7 @@ from wheelfleet_shared.adapters.make_credentials import load_credential, read_pr
 from wheelfleet_shared.adapters.nats_bus import NatsBus
 from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.adapters.nats_log import NatsLog
+from wheelfleet_shared.adapters.patience import until_answered
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.configuration import AgentConfig, decode_config
 from wheelfleet_shared.core.messages import Work
@@ -79,6 +80,7 @@ async def _serve(config: AgentConfig) -> None:
     async def closed() -> None:
         lost.set()
 
+    await until_answered(credential, config.patience)
     client = await connect(credential, name=credential.actor, on_closed=closed)
     transfer = Transfer(host.folder / "cache")
     try:

@@ -8,8 +8,6 @@ from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
-
 from wheelfleet_shared.core.configuration import StoreConfig
 from wheelfleet_shared.core.nats_config import NatsConfig, render
 from wheelfleet_shared.errors import InfrastructureError
@@ -57,7 +55,7 @@ async def start_juicefs(folder: Path, store: StoreConfig, port: int, log: Path) 
     if not _is_formatted(folder):
         await _format(binary, folder, log)
     process = await start_process(_gateway(binary, folder, port), env=_keys(store), folder=folder, log=log)
-    await until_ready("juicefs", process, lambda: _answers(f"http://127.0.0.1:{port}/minio/health/ready"), log)
+    await until_ready("juicefs", process, lambda: _answers(port, "/minio/health/ready"), log)
     try:
         await asyncio.to_thread(_have_bucket, folder, store)
     except BaseException:
@@ -169,9 +167,19 @@ async def _banner_names(port: int, server_name: str) -> bool:
             await writer.wait_closed()
 
 
-async def _answers(url: str) -> bool:
+async def _answers(port: int, path: str) -> bool:
+    """Whether a GET ends well; by hand, as an HTTP library takes longer to read than the gateway to start."""
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
-            return (await client.get(url)).is_success
-    except httpx.HTTPError:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
         return False
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        status = await asyncio.wait_for(reader.readline(), 5)
+        return status.split()[1:2] == [b"200"]
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()

@@ -42,6 +42,8 @@ _ACTORS: tuple[tuple[Role, str], ...] = (
     ("viewer", "local"),
     ("viewer", "supervisor"),
 )
+_PATIENCE = 30.0
+"""Seconds for which coordinator and agent wait for the servers, beside which they are started."""
 
 
 class PartMark(msgspec.Struct, frozen=True):
@@ -254,7 +256,12 @@ def _store(path: Path, port: int) -> StoreConfig:
 
 def _write_configurations(layout: Layout, store: StoreConfig, http: HttpConfig, wishes: AgentWishes) -> None:
     coordinator = CoordinatorConfig(
-        str(layout.credential("coordinator-local")), str(layout.data / "coordinator"), store, http, local_files=True
+        str(layout.credential("coordinator-local")),
+        str(layout.data / "coordinator"),
+        store,
+        http,
+        local_files=True,
+        patience=_PATIENCE,
     )
     # The interpreter below a virtual environment: builds make environments of their own.
     interpreters = wishes.interpreters or (str(getattr(sys, "_base_executable", sys.executable)),)
@@ -264,6 +271,7 @@ def _write_configurations(layout: Layout, store: StoreConfig, http: HttpConfig, 
         wishes.slots or os.cpu_count() or 1,
         interpreters,
         wishes.sandbox or "auto",
+        patience=_PATIENCE,
     )
     write_private(layout.data / "coordinator.json", encode_config(coordinator))
     write_private(layout.data / "agent.json", encode_config(agent))

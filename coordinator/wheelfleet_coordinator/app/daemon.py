@@ -19,6 +19,7 @@ from wheelfleet_shared.adapters.nats_bus import NatsBus
 from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.adapters.nats_log import NatsLog
 from wheelfleet_shared.adapters.nats_streams import ensure_streams
+from wheelfleet_shared.adapters.patience import until_answered
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs, S3Settings
 from wheelfleet_shared.core.configuration import CoordinatorConfig, StoreConfig, decode_config
 from wheelfleet_shared.core.credentials import Credential
@@ -81,6 +82,8 @@ async def _opened(config: CoordinatorConfig, credential: Credential, ended: asyn
 
     clock = SystemClock()
     blobs = S3Blobs(_settings(config.store), clock)
+    # NATS first: where servers start beside us, it is started when the store is there.
+    await until_answered(credential, config.patience)
     await blobs.ensure_bucket()
     client = await connect(credential, name=credential.actor, on_closed=closed)
     upstream = Upstream(os.environ, files=config.local_files)

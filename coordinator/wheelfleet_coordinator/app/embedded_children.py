@@ -5,9 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import DecodeError
-from nats.errors import Error as NatsError
 
-from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.core.credentials import Credential
 from wheelfleet_shared.core.messages import Idle, IdleAnswer, Ping, Pong, Query, decode_query_answer, encode_message
 from wheelfleet_shared.errors import InfrastructureError, RequestTimeout
@@ -61,6 +59,10 @@ async def _stays_up() -> bool:
 
 
 async def _query(credential: Credential, what: str, query: Query) -> object:
+    from nats.errors import Error as NatsError  # noqa: PLC0415 - read while the servers start, not before
+
+    from wheelfleet_shared.adapters.nats_connection import connect  # noqa: PLC0415 - the same
+
     client = await connect(credential, name=f"supervisor asks {what}")
     try:
         subject = f"q.{what}.{credential.actor}"

@@ -142,8 +142,9 @@ def _end_leftovers(layout: Layout) -> None:
 def _servers(layout: Layout, setup: Setup) -> list[Part]:
     nats, store = layout.log("nats-server"), layout.log("juicefs")
     return [
-        Part("nats-server", nats, lambda: start_nats(setup.nats, layout.data / "nats", nats)),
+        # The store first: the daemons, started beside the servers, wait for NATS alone.
         Part("juicefs", store, lambda: start_juicefs(layout.data / "store", setup.store, setup.ports.store, store)),
+        Part("nats-server", nats, lambda: start_nats(setup.nats, layout.data / "nats", nats)),
     ]
 
 

@@ -38,13 +38,15 @@ class Part(NamedTuple):
     """One process of the cluster.
 
     ``start`` returns it when it is ready, or raises WheelfleetError. ``ready`` tells whether it
-    still is: a part that runs on may need a moment after another was started again.
+    still is: a part that runs on may need a moment after another was started again. ``waits``:
+    it may be started before the others are ready, and waits for them itself.
     """
 
     name: str
     log: Path
     start: Callable[[], Awaitable[Process]]
     ready: Callable[[], Awaitable[bool]] = _always
+    waits: bool = False
 
 
 def part_of(child: ChildSpec, *, folder: Path, log: Path) -> Part:
@@ -55,7 +57,7 @@ def part_of(child: ChildSpec, *, folder: Path, log: Path) -> Part:
         await until_ready(child.name, process, child.ready, log)
         return process
 
-    return Part(child.name, log, start, child.ready)
+    return Part(child.name, log, start, child.ready, waits=True)
 
 
 async def run_parts(
@@ -63,17 +65,18 @@ async def run_parts(
     on_change: Callable[[Mapping[str, Process]], None],
     grace: Callable[[], float],
 ) -> None:
-    """Start the parts in order and start each again that ends, until cancelled; then all are stopped.
+    """Start the parts and start each again that ends, until cancelled; then all are stopped.
 
-    ``on_change``: called with those that run after each start and each end. ``grace``: seconds that
-    a part may take to stop, asked then. Raises WheelfleetError when a part cannot be started at
-    first or keeps ending; nothing runs any more then either.
+    Those that wait for others are started at once, the others in order. ``on_change``: called with
+    those that run after each start and each end. ``grace``: seconds that a part may take to stop,
+    asked then. Raises WheelfleetError when a part cannot be started at first or keeps ending;
+    nothing runs any more then either.
     """
     running: dict[str, Process] = {}
     try:
-        for part in parts:
-            running[part.name] = await part.start()
-            on_change(running)
+        async with asyncio.TaskGroup() as group:
+            for those in ([part for part in parts if not part.waits], *([part] for part in parts if part.waits)):
+                group.create_task(_start_in_order(those, running, on_change))
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(_keep_running(part, parts, running, on_change))
@@ -83,6 +86,14 @@ async def run_parts(
         for part in reversed(parts):
             if part.name in running:
                 await stop_process(running[part.name], grace=grace())
+
+
+async def _start_in_order(
+    parts: Sequence[Part], running: dict[str, Process], on_change: Callable[[Mapping[str, Process]], None]
+) -> None:
+    for part in parts:
+        running[part.name] = await part.start()
+        on_change(running)
 
 
 async def _keep_running(

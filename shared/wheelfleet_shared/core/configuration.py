@@ -37,7 +37,8 @@ class CoordinatorConfig(Sealed, frozen=True):
     """What a coordinator is told. credential: path of its credential file. data: its folder for caches.
 
     local_files: whether runs may name indexes by ``file:`` URLs, which is right only where everybody
-    who may submit a run may read the coordinator's files anyway.
+    who may submit a run may read the coordinator's files anyway. patience: seconds for which a NATS
+    server that does not answer yet is waited for at the start.
     """
 
     credential: str
@@ -45,6 +46,7 @@ class CoordinatorConfig(Sealed, frozen=True):
     store: StoreConfig
     http: HttpConfig = HttpConfig()
     local_files: bool = False
+    patience: float = 0.0
 
 
 class AgentConfig(Sealed, frozen=True):
@@ -52,7 +54,7 @@ class AgentConfig(Sealed, frozen=True):
 
     credential: path of its credential file. data: its cache folder. slots: builds at a time.
     sandbox: ``auto`` for the strongest level that works here, or a level to insist on.
-    interpreters: paths of the Pythons that it builds for.
+    interpreters: paths of the Pythons that it builds for. patience: as a coordinator's.
     """
 
     credential: str
@@ -61,6 +63,7 @@ class AgentConfig(Sealed, frozen=True):
     interpreters: tuple[str, ...]
     sandbox: str = "auto"
     labels: tuple[str, ...] = ()
+    patience: float = 0.0
 
 
 Config = TypeVar("Config", CoordinatorConfig, AgentConfig)
