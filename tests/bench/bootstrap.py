@@ -1,19 +1,23 @@
 """fromager and wheelfleet in turn on the same pins, cold and warm; run it, it prints.
 
 Both get empty folders and an empty cache of uv; the second run of each finds what the first one left. wheelfleet's
-cluster is started and ended around each of its runs, and the start counts.
+cluster is started and ended around each of its runs, and the start counts. Where CPU holds and the cores are busy for
+85 % of the wall or more, the wall is what the machine gives; the critical chain says what it was made of.
 PYTHONPATH=shared:coordinator:agent:tests/e2e/oracle python tests/bench/bootstrap.py
     [--fromager BIN] [--python PYTHON] [--rounds 1] [--graph GRAPH] [--only wheelfleet] [REQUIREMENT…]
 """
 
 import argparse
+import json
 import os
 import re
+import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from critical_chain import critical_chain
 from machine import load, say, spread
 from process_tree import Figures, measured
 
@@ -64,7 +68,10 @@ def wheelfleet_runs(python: Path, folder: Path, pins: list[str], requirements: t
     def run(name: str) -> Figures:
         argv = [BIN / "wheelfleet", "--sandbox", sandbox, "-O", folder / name, "bootstrap", *pins, *requirements]
         try:
-            return measured(argv, folder, environment, f"WHEELFLEET_DATA={data}", is_our_hook)
+            figures = measured(argv, folder, environment, f"WHEELFLEET_DATA={data}", is_our_hook)
+            if name == "cold":
+                show_chain(environment, folder / name / "work-dir" / "graph.json")
+            return figures
         finally:
             down(environment)
 
@@ -75,19 +82,30 @@ def down(environment: Mapping[str, str]) -> None:
     subprocess.run([BIN / "wheelfleet", "down", "--now"], env=dict(environment), check=True, capture_output=True)
 
 
+def show_chain(environment: Mapping[str, str], graph: Path) -> None:
+    """What the wall was made of, by the log."""
+    argv = [BIN / "wheelfleet", "export"]
+    exported = subprocess.run(argv, env=dict(environment), check=True, capture_output=True, text=True).stdout
+    chain = critical_chain(exported.splitlines(), json.loads(graph.read_text()))
+    say(f"  critical chain of {len(chain)} builds:")
+    for step in chain:
+        say(f"    {step}")
+
+
 def show(name: str, figures: Figures) -> None:
     say(
         f"{name:15} wall {figures.wall:6.1f} s, CPU {figures.cpu:6.1f} s, peak {figures.peak / 2**20:4.0f} MiB,"
-        f" >= 1 hook {figures.one:4.0%}, >= 2 hooks {figures.two:4.0%} of the wall, machine {figures.busy:4.0%} busy"
+        f" >= 1 hook {figures.one:4.0%}, >= 2 hooks {figures.two:4.0%} of the wall, machine {figures.busy:4.0%} busy,"
+        f" {figures.cpu / figures.wall / (os.cpu_count() or 1):.0%} by this"
     )
     parts = sorted(figures.parts.items(), key=lambda part: -part[1])
     say("  CPU: " + ", ".join(f"{part} {seconds:.1f} s" for part, seconds in parts if seconds > 0.05))
 
 
-def compare(theirs: list[Figures], ours: list[Figures], what: str) -> None:
+def compare(theirs: list[Figures], ours: list[Figures], what: str, goal: str = "") -> None:
     walls = [mine.wall / other.wall for mine, other in zip(ours, theirs, strict=True)]
     cpus = [mine.cpu / other.cpu for mine, other in zip(ours, theirs, strict=True)]
-    say(f"{what}: wall {spread(walls, 'of fromager')}; CPU {spread(cpus, 'of fromager')}")
+    say(f"{what}: wall {spread(walls, 'of fromager')}; CPU {spread(cpus, 'of fromager')}{goal}")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -114,8 +132,9 @@ def main(arguments: argparse.Namespace) -> None:
                     pins = ["-p", str(keep(folder / "f" / "work-dir" / "graph.json"))]
                     runs["wheelfleet"] = wheelfleet_runs(python, folder / "w2", pins, requirements)
     if not arguments.only:
-        compare(cold["fromager"], cold["wheelfleet"], "cold")
-        compare(warm["fromager"], warm["wheelfleet"], "warm")
+        compare(cold["fromager"], cold["wheelfleet"], "cold", "; wanted: wall 0.40, CPU 0.80")
+        say(f"  cores {statistics.median(run.busy for run in cold['wheelfleet']):.0%} busy in our cold runs")
+        compare(warm["fromager"], warm["wheelfleet"], "warm", "; wanted: wall 0.30")
         compare(cold["fromager"], warm["wheelfleet"], "ours warm, fromager's cold")
     say(load())
 
