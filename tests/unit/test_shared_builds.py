@@ -3,7 +3,7 @@
 import pytest
 
 from story import FILES, RUN, Story, edge, sha256_of
-from wheelfleet_coordinator.core import decisions
+from wheelfleet_coordinator.core import ending_decisions
 from wheelfleet_coordinator.core.instructions import Instruction, Plan, Refuse, Resolve, Satisfy
 from wheelfleet_coordinator.core.resolve_stage import holding
 from wheelfleet_coordinator.core.walk import Walk
@@ -83,7 +83,7 @@ def test_a_target_takes_over_the_wheel_of_another_that_has_one_of_its_tags(tags,
     story.require("open")
     story.build("a==1", wheel(tags))
     found = [step for step in story.next_steps(NEW) if isinstance(step, Satisfy)]
-    events = [type(event) for step in found for event in decisions.satisfy(story.world, step)]
+    events = [type(event) for step in found for event in ending_decisions.satisfy(story.world, step)]
     assert events == ([e.BuildPlanned, e.BuildWanted, e.BuildSatisfied] if serves else [])
 
 
@@ -103,7 +103,7 @@ def test_what_waits_for_a_slot_is_satisfied_once_another_target_has_the_wheel():
     for recorded in story.events[before:]:
         walk.note(recorded, set())
     (step,) = [found for found in walk.instructions() if isinstance(found, Satisfy)]
-    assert [type(event) for event in decisions.satisfy(story.world, step)] == [e.BuildSatisfied]
+    assert [type(event) for event in ending_decisions.satisfy(story.world, step)] == [e.BuildSatisfied]
 
 
 @pytest.mark.rule("taken-4")
@@ -136,7 +136,7 @@ def test_a_wheel_made_from_other_inputs_stops_a_build_before_it_begins():
     )
     (step,) = story.next_steps(OLD, LATER)
     assert isinstance(step, Refuse)
-    events = decisions.refuse(story.world, step)
+    events = ending_decisions.refuse(story.world, step)
     assert [type(event) for event in events] == [e.BuildPlanned, e.BuildWanted, e.BuildFailed]
     failure = events[-1].failure
     assert "a-1-0-cp311-cp311-linux_x86_64.whl is already published from other inputs: source" in failure.line

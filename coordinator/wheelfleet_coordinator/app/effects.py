@@ -8,7 +8,7 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.names import BuildId
 
-from ..core import decisions
+from ..core import decisions, ending_decisions
 from ..core.instructions import (
     Abandon,
     AcceptPrebuilt,
@@ -86,9 +86,9 @@ def _decision(world: World, instruction: OfBuild) -> Events:
         case Plan():
             return decisions.plan(world, instruction)
         case Satisfy():
-            return decisions.satisfy(world, instruction)
+            return ending_decisions.satisfy(world, instruction)
         case Refuse():
-            return decisions.refuse(world, instruction)
+            return ending_decisions.refuse(world, instruction)
         case Queue(build):
             return decisions.queue(world, build)
         case Retry(build):

@@ -13,7 +13,7 @@ from wheelfleet_shared.errors import PolicyError
 from wheelfleet_shared.names import FileId, Sha256
 from wheelfleet_shared.ports import Blobs
 
-from ..core import decisions
+from ..core import decisions, ending_decisions
 from ..core.instructions import AcceptPrebuilt
 from ..core.world import World
 from .committer import Committer
@@ -39,9 +39,11 @@ class PrebuiltAccepter:
         except PolicyError as error:
             fault = error
             return await self._committer.commit(
-                aggregate, lambda world: decisions.refuse_prebuilt(world, instruction, fault)
+                aggregate, lambda world: ending_decisions.refuse_prebuilt(world, instruction, fault)
             )
-        return await self._committer.commit(aggregate, lambda world: decisions.take_over(world, instruction, file))
+        return await self._committer.commit(
+            aggregate, lambda world: ending_decisions.take_over(world, instruction, file)
+        )
 
     async def _publish(self, instruction: AcceptPrebuilt) -> e.FileRef:
         plan = instruction.plan

@@ -16,7 +16,7 @@ from wheelfleet_shared.errors import PolicyError, SourceError, WheelfleetError
 from wheelfleet_shared.names import FileId, Sha256
 from wheelfleet_shared.ports import Blobs
 
-from ..core import decisions
+from ..core import decisions, ending_decisions
 from ..core.cached_wheel import build_lists, serving_wheel
 from ..core.candidates import Candidate, read_page
 from ..core.instructions import TakeOver
@@ -97,7 +97,7 @@ class TakerOver:
         await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
         return await self._committer.commit(
             decisions.build_aggregate(instruction.build),
-            lambda world: decisions.take_over(world, instruction, found.file),
+            lambda world: ending_decisions.take_over(world, instruction, found.file),
         )
 
 

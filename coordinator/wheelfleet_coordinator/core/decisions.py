@@ -12,11 +12,10 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import ABORT_BUDGET, GOOD, Build, Status
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.file import FileStatus, WheelFile
-from wheelfleet_shared.errors import PolicyError
 from wheelfleet_shared.names import BuildId, BuildKey, FileId, GraphId, RunId, SourceId
 
 from .graph import stage_id
-from .instructions import AcceptPrebuilt, Finish, GiveUp, Plan, Refuse, Satisfy, TakeOver
+from .instructions import Finish, GiveUp, Plan
 from .standing import ended_badly, is_of_before, lock_is_broken, lost_its_result, may_reopen
 from .world import World
 
@@ -32,7 +31,7 @@ def plan(world: World, instruction: Plan) -> tuple[e.Event, ...]:
     """Name the build, or open it again, or only want it."""
     build = world.build(instruction.build)
     wanted = e.BuildWanted(instruction.run)
-    if not _is_active(world, instruction.run):
+    if not is_active(world, instruction.run):
         return ()
     if build.status is Status.ABSENT:
         # A source is fetched before it is planned, and needs no environment.
@@ -54,76 +53,9 @@ def _is_asked_again(world: World, build: Build, instruction: Plan) -> bool:
     return forced and build.status in GOOD and is_of_before(world, build, instruction.run)
 
 
-def _is_active(world: World, run: RunId) -> bool:
+def is_active(world: World, run: RunId) -> bool:
+    """Whether the run is submitted, and neither finished nor being cancelled."""
     return run in world.runs and world.runs[run].status == "active"
-
-
-def take_over(world: World, instruction: TakeOver | AcceptPrebuilt, file: e.FileRef) -> tuple[e.Event, ...]:
-    """Name a build and end it by a published wheel, in one decision: nothing of it is ever begun."""
-    return _named(world, instruction, e.BuildSatisfied(file))
-
-
-def _named(
-    world: World, instruction: TakeOver | AcceptPrebuilt, end: e.BuildSatisfied | e.BuildFailed
-) -> tuple[e.Event, ...]:
-    """The build named, if nobody has, or open again, and ended at once."""
-    build = world.build(instruction.build)
-    if not _is_active(world, instruction.run):
-        return ()
-    wanted = () if instruction.run in build.wanted_by else (e.BuildWanted(instruction.run),)
-    if build.status is Status.ABSENT:
-        return (instruction.plan, *wanted, end)
-    again = isinstance(instruction, AcceptPrebuilt) and build.status is Status.PLANNED
-    return (*wanted, end) if again else ()
-
-
-def refuse_prebuilt(world: World, instruction: AcceptPrebuilt, fault: PolicyError) -> tuple[e.Event, ...]:
-    """End the build of a prebuilt wheel that cannot be published."""
-    return _named(world, instruction, e.BuildFailed(e.Failure("policy", "prebuilt", fault.what, hint=fault.next_step)))
-
-
-def satisfy(world: World, instruction: Satisfy) -> tuple[e.Event, ...]:
-    """End a build by a wheel that is published already, naming the build first where nobody has."""
-    build = world.build(instruction.build)
-    file = world.files.get(instruction.file)
-    serves = file is not None and file.status is FileStatus.PUBLISHED and _is_active(world, instruction.run)
-    if not serves or file is None or file.accepted is None:
-        return ()
-    ended = e.BuildSatisfied(file.accepted.file, file.accepted.build)
-    wanted = () if instruction.run in build.wanted_by else (e.BuildWanted(instruction.run),)
-    if build.status is Status.ABSENT:
-        return (instruction.plan, *wanted, ended)
-    waiting = build.status in {Status.PLANNED, Status.BLOCKED, Status.LOCKED, Status.QUEUED, Status.ABORTED}
-    return (*wanted, ended) if waiting else ()
-
-
-def refuse(world: World, instruction: Refuse) -> tuple[e.Event, ...]:
-    """Name a build and end it at once: what it would make has the name of a wheel made from other inputs."""
-    build = world.build(instruction.build)
-    file = world.files.get(instruction.file)
-    if build.status is not Status.ABSENT or file is None or file.accepted is None:
-        return ()
-    if not _is_active(world, instruction.run):
-        return ()
-    line = f"{file.accepted.file.file_name} is already published from other inputs: {_difference(world, instruction)}"
-    hint = "add a changelog line for a new build tag, give --replace, or build into another collection"
-    failed = e.BuildFailed(e.Failure("policy", "plan", line, hint=hint))
-    return (instruction.plan, e.BuildWanted(instruction.run), failed)
-
-
-def _difference(world: World, instruction: Refuse) -> str:
-    """What differs between the inputs of a planned build and those of the wheel in its way."""
-    accepted = world.files[instruction.file].accepted
-    held = world.build(accepted.build).plan if accepted is not None else None
-    if held is None:
-        return "it was taken over from elsewhere"
-    plan = instruction.plan
-    pairs = {
-        "source": (held.source.sha256, plan.source.sha256),
-        "patches and what prepares the source": (held.preparation, plan.preparation),
-        "settings that reach the build": (held.recipe, plan.recipe),
-    }
-    return ", ".join(what for what, (before, now) in pairs.items() if before != now) or "its goal"
 
 
 def queue(world: World, build_id: BuildId) -> tuple[e.Event, ...]:
@@ -170,7 +102,7 @@ def give_up(world: World, instruction: GiveUp) -> tuple[e.Event, ...]:
     waiting = build.status in {Status.PLANNED, Status.BLOCKED, Status.LOCKED}
     if not waiting and not _waits_for_a_lock(world, build):
         return ()
-    if any(run != instruction.run and _is_active(world, run) for run in build.wanted_by):
+    if any(run != instruction.run and is_active(world, run) for run in build.wanted_by):
         return (e.BuildUnwanted(instruction.run),) if instruction.run in build.wanted_by else ()
     if instruction.reason == "dependency":
         return (e.DependencyFailed(instruction.chain),)
