@@ -14,7 +14,7 @@ from universe import Universe
 from virtual_loop import VirtualClock
 from wheelfleet_agent.app.agent import Agent, Capacity, Equipment, Times
 from wheelfleet_agent.app.desk_client import DeskClient
-from wheelfleet_agent.app.ports import AttemptEnded, UploadKind
+from wheelfleet_agent.app.ports import AttemptEnded, Builder, UploadKind
 from wheelfleet_coordinator.adapters.memory_leadership import AlwaysLeads, Election, Member
 from wheelfleet_coordinator.app import assembly
 from wheelfleet_coordinator.app.leadership import Leadership
@@ -150,6 +150,10 @@ class Cluster:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
+    def builder(self, agent: str) -> Builder:
+        """What builds on an agent of that name."""
+        return SimBuilder(self.blobs, self.calls)
+
     def start_agent(
         self, name: str, slots: int = 2, times: Times = Times(), target: TargetId = TARGET
     ) -> "asyncio.Task[None]":
@@ -161,7 +165,7 @@ class Cluster:
         agent = Agent(
             desk,
             equipment,
-            SimBuilder(self.blobs, self.calls),
+            self.builder(name),
             lambda work: SimFiles(self.blobs, desk, work, self.transfer(actor)),
             self.clock,
             lambda: Capacity(1 << 30, 1 << 30),

@@ -1,4 +1,4 @@
-"""Commands about the cluster: ``up``, ``down``, ``status``, ``agents``, ``doctor``, ``gc``, ``coordinator``."""
+"""Commands about the cluster as a whole: its start and end, its agents, its health, its garbage."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from .settings import format_of, settings_of
 
 def register(app: typer.Typer) -> None:
     """The commands are part of the application."""
-    for command in (up, down, status, agents, doctor, gc, coordinator):
+    for command in (up, down, status, agents, lift, doctor, gc, coordinator):
         app.command()(command)
 
 
@@ -44,6 +44,15 @@ def agents(invocation: typer.Context, output_format: FormatOption = None) -> Non
     from .managing import print_agents
 
     print_agents(settings_of(invocation), format_of(invocation, output_format))
+
+
+def lift(
+    invocation: typer.Context, agent: Annotated[str, typer.Argument(metavar="AGENT", help="Name of the agent.")]
+) -> None:
+    """Let an agent that was set aside get builds again, after a look at why."""
+    from .managing import lift_quarantine
+
+    lift_quarantine(settings_of(invocation), agent)
 
 
 def doctor(invocation: typer.Context, output_format: FormatOption = None) -> None:

@@ -10,8 +10,10 @@ import typer
 from rich.table import Table
 
 from wheelfleet_shared.adapters.make_credentials import load_credential
+from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core import messages as m
-from wheelfleet_shared.errors import WheelfleetError
+from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.errors import InfrastructureError, InputError, WheelfleetError
 from wheelfleet_shared.names import IndexName
 
 from ..app.cluster_files import AgentWishes, Cluster, data_folder, wished_interpreters
@@ -107,6 +109,27 @@ def print_agents(settings: Settings, chosen: Format) -> None:
         busy = f"{len(row.held)}/{row.slots}"
         table.add_row(row.agent, row.status, seen, busy, row.sandbox, ", ".join(row.targets), builds)
     console_for(settings).print(table)
+    for row in found.agents:
+        for text in row.evidence:
+            typer.echo(f"{row.agent}: {text}")
+
+
+def lift_quarantine(settings: Settings, name: str) -> None:
+    """The agent gets builds again; raises InputError where it was not set aside."""
+    agent = name if name.startswith("agent-") else f"agent-{name}"
+
+    async def work() -> None:
+        async with linked(settings) as link:
+            found = await link.ask(m.Agents(), m.AgentList)
+            if all((row.agent, row.status) != (agent, "set aside") for row in found.agents):
+                raise InputError(f"{agent} is not set aside", "`wheelfleet agents` lists who is")
+            aggregate = Aggregate("agent", agent)
+            history = await link.log.read_aggregate(aggregate)
+            if not await link.append(aggregate, history[-1].sequence, e.QuarantineLifted()):
+                raise InfrastructureError(f"{agent} came or went just now", "try again")
+
+    asyncio.run(work())
+    typer.echo(f"{agent} gets builds again")
 
 
 def collect_garbage(settings: Settings, chosen: Format, *, dry_run: bool, older_than: float, keep: int) -> None:

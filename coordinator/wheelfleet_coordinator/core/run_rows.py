@@ -83,6 +83,7 @@ def agent_rows(world: World, slots: Iterable[m.SlotRow], heard: Heard, now: floa
             status=agent_status(agent, silence(agent, heard, now)),
             seen=silence(agent, heard, now),
             held=tuple(busy.get(name, ())),
+            evidence=agent.quarantined or world.doubts.against(name),
         )
         for name, agent in sorted(world.agents.items())
         if agent.joined is not None

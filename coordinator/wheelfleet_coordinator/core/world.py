@@ -39,10 +39,12 @@ from wheelfleet_shared.names import (
     graph_id,
 )
 
+from .doubts import Doubts
 from .graph import Graph
 
 _NOTHING: Final[frozenset[NodeKey | None]] = frozenset()
 _QUEUED: Final = Status.QUEUED
+_SUCCEEDED: Final = Status.SUCCEEDED
 
 
 class World:
@@ -67,6 +69,7 @@ class World:
         self.stored: dict[Sha256, e.FileRef] = {}
         self._stored_as: dict[Sha256, set[SourceId]] = {}
         self.agents: dict[str, Agent] = {}
+        self.doubts = Doubts()
         self.targets: dict[TargetId, Target] = {}
         self.pages: dict[str, Page] = {}
         self.graphs: dict[GraphId, Graph] = {}
@@ -159,6 +162,8 @@ class World:
             self.queued_at_sequence[key] = recorded.sequence
         elif status in ENDED:
             self.ended_at_sequence[key] = recorded.sequence
+            if status is _SUCCEEDED:
+                self.doubts.note_success(after)
 
     def _apply_file(self, key: FileId, recorded: Recorded) -> None:
         before = self.files.get(key) or WheelFile(key)
@@ -242,7 +247,10 @@ class World:
     def _apply_small(self, kind: str, key: str, recorded: Recorded) -> None:
         match kind:
             case "agent":
-                self.agents[key] = evolve_agent(self.agent(key), recorded)
+                before = self.agent(key)
+                after = self.agents[key] = evolve_agent(before, recorded)
+                if before.quarantined and not after.quarantined:
+                    self.doubts.clear(key)
             case "target":
                 target = TargetId(key)
                 self.targets[target] = evolve_target(self.targets.get(target) or Target(target), recorded)

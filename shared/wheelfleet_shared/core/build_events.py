@@ -189,7 +189,7 @@ class BuildQuarantined(EventBase, frozen=True):
 
 
 class QuarantineLifted(EventBase, frozen=True):
-    """A person looked."""
+    """A person looked: the build may be tried again, or the agent gets builds again."""
 
 
 class BuildReopened(EventBase, frozen=True):

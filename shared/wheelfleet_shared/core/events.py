@@ -121,7 +121,7 @@ FileEvent = (
 
 PageEvent = IndexUpdated
 
-AgentEvent = AgentJoined | AgentDrainRequested | AgentQuarantined | AgentLeft
+AgentEvent = AgentJoined | AgentDrainRequested | AgentQuarantined | QuarantineLifted | AgentLeft
 
 TargetEvent = TargetDefined
 

@@ -225,7 +225,10 @@ class Agents(Message, frozen=True):
 
 
 class AgentRow(msgspec.Struct, frozen=True):
-    """One agent: ``seen`` seconds ago, negative when never since the coordinator started."""
+    """One agent: ``seen`` seconds ago, negative when never since the coordinator started.
+
+    evidence: why it is set aside, or what speaks against it so far.
+    """
 
     agent: str
     targets: tuple[str, ...]
@@ -234,6 +237,7 @@ class AgentRow(msgspec.Struct, frozen=True):
     status: str
     seen: float
     held: tuple[SlotRow, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 class AgentList(Message, frozen=True):

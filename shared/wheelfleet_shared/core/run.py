@@ -126,6 +126,8 @@ def evolve_agent(agent: Agent, recorded: Recorded) -> Agent:
             changes = {"draining": drain}
         case e.AgentQuarantined(evidence=evidence):
             changes = {"quarantined": evidence}
+        case e.QuarantineLifted() if agent.quarantined:
+            changes = {"quarantined": ()}
         case e.AgentLeft(incarnation=incarnation) if agent.joined and agent.joined.incarnation == incarnation:
             changes = {"left": True}
         case _:
