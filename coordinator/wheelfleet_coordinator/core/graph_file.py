@@ -1,5 +1,6 @@
 """graph.json, in fromager's format: written from a folded graph, and read back into plain values."""
 
+from collections.abc import Mapping
 from urllib.parse import urldefrag
 
 import msgspec
@@ -62,7 +63,7 @@ def parsed_graph(graph: Graph, *, sdist_only: bool = False) -> ParsedGraph:
     nodes = {ROOT: msgspec.structs.replace(_ROOT_NODE, edges=edges.pop(None, ()))}
     least = least_edges(graph)
     nodes.update({str(key): _node(key, least[key], found) for key, found in edges.items() if key is not None})
-    return ParsedGraph({key: nodes[key] for key in _file_order(nodes)})
+    return ParsedGraph({key: nodes[key] for key in file_order(nodes)})
 
 
 def _node(key: NodeKey, edge: e.Edge, edges: tuple[ParsedEdge, ...]) -> ParsedNode:
@@ -76,8 +77,8 @@ def _node(key: NodeKey, edge: e.Edge, edges: tuple[ParsedEdge, ...]) -> ParsedNo
     )
 
 
-def _file_order(nodes: dict[str, ParsedNode]) -> dict[str, None]:
-    """fromager's: depth first from the root, the last edge first."""
+def file_order(nodes: Mapping[str, ParsedNode]) -> dict[str, None]:
+    """The keys that the root reaches in fromager's order: depth first, the last edge first."""
     ordered: dict[str, None] = {}
     stack = [ROOT]
     while stack:
