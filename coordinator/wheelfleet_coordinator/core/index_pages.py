@@ -8,8 +8,9 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
+from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from wheelfleet_shared.core import events as e
@@ -53,6 +54,30 @@ def root_page(projects: Iterable[str], form: PageForm) -> bytes:
 def static_project_page(project: str, files: Iterable[WheelFile], url_of: UrlOf) -> bytes:
     """The HTML page for a folder of wheels without their metadata beside them."""
     return _project_html(project, _shown(files), url_of, metadata=False)
+
+
+class PlainFile(NamedTuple):
+    """A wheel of which only this is known. url: as seen from the page, without a fragment; size: bytes."""
+
+    file_name: str
+    url: str
+    sha256: str
+    size: int
+
+
+def plain_project_page(project: str, files: Iterable[PlainFile], form: PageForm) -> bytes:
+    """The page for wheels that lie in a folder; file names must be wheels'."""
+    shown = sorted(files)
+    if form == "html":
+        links = [f'<a href="{escape(file.url)}#sha256={file.sha256}">{escape(file.file_name)}</a>' for file in shown]
+        return _html(f"Links for {project}", links)
+    entries = [
+        {"filename": file.file_name, "url": file.url, "hashes": {"sha256": file.sha256}, "size": file.size}
+        for file in shown
+    ]
+    versions = sorted({parse_wheel_filename(file.file_name)[1] for file in shown})
+    meta = {"api-version": API_VERSION}
+    return _json({"meta": meta, "name": project, "versions": list(map(str, versions)), "files": entries})
 
 
 def page_of(world: World, index: IndexName, project: str, form: PageForm) -> bytes | None:
