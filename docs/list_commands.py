@@ -25,13 +25,17 @@ constraints, after `bootstrap` it names an index of wheels to take over.
 def page() -> str:
     """The text of the page; equal definitions give equal text."""
     lines = [HEAD]
-    group: Any = get_command(coordinator_app)
-    lines += _section("wheelfleet", group.help, group.params)
-    for name, command in group.commands.items():
-        lines += _section(f"wheelfleet {name}", command.help, command.params)
+    lines += _sections("wheelfleet", get_command(coordinator_app))
     agent = get_command(agent_app)
     lines += _section("wheelfleet-agent", agent.help, agent.params)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _sections(name: str, command: Any) -> Iterator[str]:
+    """Of a command, and of those below it where it is a group."""
+    yield from _section(name, command.help, command.params)
+    for below, found in getattr(command, "commands", {}).items():
+        yield from _sections(f"{name} {below}", found)
 
 
 def _section(name: str, text: str | None, parameters: Iterable[Any]) -> Iterator[str]:

@@ -9,7 +9,20 @@ import typer
 from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 
 from ..adapters.customisation_files import Overrides
-from . import bootstrap, build_commands, cluster, inspection, log, publishing, runs
+from . import (
+    bootstrap,
+    build_commands,
+    cluster,
+    file_commands,
+    graph_commands,
+    index_commands,
+    inspection,
+    log,
+    order_commands,
+    publishing,
+    runs,
+    serving,
+)
 from . import options as o
 from .interruption import WatchingStopped
 from .settings import Format, Settings, set_verbosity
@@ -112,5 +125,18 @@ def _everywhere(
     )
 
 
-for _group in (bootstrap, build_commands, runs, inspection, log, publishing, cluster):
+for _group in (
+    bootstrap,
+    build_commands,
+    runs,
+    inspection,
+    log,
+    publishing,
+    graph_commands,
+    order_commands,
+    file_commands,
+    index_commands,
+    serving,
+    cluster,
+):
     _group.register(app)
