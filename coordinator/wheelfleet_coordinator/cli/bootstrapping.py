@@ -13,7 +13,6 @@ from wheelfleet_shared.names import TargetId
 
 from ..app.cluster_files import data_folder
 from .connection import Link, is_embedded, linked
-from .dry_run import tell_dry_run
 from .finishing import finish, finish_single
 from .inputs import Checked, require_index
 from .settings import Format, Settings
@@ -62,6 +61,8 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
             # Whoever detaches wants the id alone on standard output.
             _say_first(checked, targets, on_offer, settings, link, err=manner.detach or manner.single)
         if manner.dry_run:
+            from .dry_run import tell_dry_run  # it reads as much as all the rest
+
             return await tell_dry_run(link, checked, targets, settings)
         bundle = await store_inputs(link, checked.inputs)
         run = await submit(link, checked.into, targets, checked.requirements, checked.options, bundle)

@@ -5,7 +5,6 @@ import typer
 from wheelfleet_shared.core.bundle import Customisation
 
 from ..adapters.customisation_files import read_customisation
-from ..core.customising import Customised
 from .settings import Settings
 
 
@@ -15,6 +14,10 @@ def checked_customisation(settings: Settings) -> Customisation:
     Raises InputError with file and line for what cannot be used.
     """
     found = read_customisation(settings.overrides, settings.variant)
+    if not found.files:
+        return found
+    from ..core.customising import Customised  # which reads YAML and templates
+
     for warning in Customised.parse(found).warnings:
         typer.echo(f"warning: {warning}", err=True)
     return found

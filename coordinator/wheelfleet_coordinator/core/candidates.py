@@ -7,18 +7,20 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.message import Message
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 
 import msgspec
-from packaging.utils import BuildTag, InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.utils import BuildTag, NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
-from pypi_simple import UnparsableFilenameError, UnsupportedRepoVersionError, parse_filename
-from pypi_simple.html import Link, RepositoryPage
 
 from wheelfleet_shared.errors import InfrastructureError
 from wheelfleet_shared.names import is_sha256
 
+if TYPE_CHECKING:
+    from pypi_simple.html import Link
+
+# pypi_simple takes 0.4 s to read, so it is read when the first page is: most commands read none.
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPES = ("application/vnd.pypi.simple.v1+html", "text/html")
 SUPPORTED_MAJOR = 1
@@ -164,8 +166,8 @@ def _parse(content: bytes, content_type: str, url: str, name: NormalizedName) ->
         if header.get_content_type() == JSON_TYPE:
             return _supported(_decode_page(content))
         if header.get_content_type() in HTML_TYPES:
-            return _page_of_html(RepositoryPage.from_html(content, url, header.get_content_charset()))
-    except (msgspec.MsgspecError, UnsupportedRepoVersionError, InvalidVersion, ValueError) as error:
+            return _page_of_html(content, url, header.get_content_charset())
+    except (msgspec.MsgspecError, InvalidVersion, ValueError) as error:
         raise InfrastructureError(
             f"the page of {name} at {without_credentials(url)} cannot be read: {error}",
             "see whether --index-url names a package index (PEP 503 or PEP 691)",
@@ -183,12 +185,19 @@ def _supported(page: _Page) -> _Page:
     return page
 
 
-def _page_of_html(page: RepositoryPage) -> _Page:
+def _page_of_html(content: bytes, url: str, charset: str | None) -> _Page:
+    from pypi_simple import UnsupportedRepoVersionError  # noqa: PLC0415 - see the top
+    from pypi_simple.html import RepositoryPage  # noqa: PLC0415 - the same
+
+    try:
+        page = RepositoryPage.from_html(content, url, charset)
+    except UnsupportedRepoVersionError as error:
+        raise ValueError(str(error)) from error
     status = _Status(*(page.pypi_meta.get(key, [None])[0] for key in ("project-status", "project-status-reason")))
     return _Page(files=[_file_of_link(link) for link in page.links], project_status=status)
 
 
-def _file_of_link(link: Link) -> _File:
+def _file_of_link(link: "Link") -> _File:
     match = _HASH.search(urldefrag(link.url).fragment)
     yanked = link.attrs.get("data-yanked")
     requires_python = link.attrs.get("data-requires-python")
@@ -209,6 +218,9 @@ class _FileReader:
     """Reads the entries of one page; remembers the versions it met, so each is parsed once."""
 
     def __init__(self, project: NormalizedName, base: str) -> None:
+        from pypi_simple import parse_filename  # noqa: PLC0415 - see the top
+
+        self._parse_filename = parse_filename
         self.project = project
         self.base = base
         self.versions: dict[str, Version] = {}
@@ -216,7 +228,7 @@ class _FileReader:
     def read(self, file: _File) -> Candidate | None:
         """The candidate, or None where the file is neither an sdist nor a wheel of the project."""
         try:
-            name, version_text, kind = parse_filename(file.filename, self.project)
+            name, version_text, kind = self._parse_filename(file.filename, self.project)
             if canonicalize_name(name) != self.project or self._points_home(file.url):
                 return None
             version = str(self._version(version_text))
@@ -225,7 +237,7 @@ class _FileReader:
             if kind == "wheel":
                 _, _, build, tags = parse_wheel_filename(file.filename)
                 return self._candidate(file, version, build, tuple(sorted(map(str, tags))))
-        except (UnparsableFilenameError, InvalidVersion, InvalidWheelFilename):
+        except ValueError:  # of pypi_simple and packaging: a name or a version that is none
             pass
         return None
 
