@@ -1,7 +1,9 @@
-"""Seconds and memory for a whole graph, from one requirement to its last page, all in memory and in virtual time.
+"""Seconds and memory to plan a whole graph, from one requirement to its last page.
 
-A coordinator and an agent as they are in production over the adapters in memory; builds are answered at once.
-PYTHONPATH=shared:coordinator:agent:tests/simulation python tests/bench/plan.py [--nodes 20000] [--profile]
+First the plan alone: what a coordinator decides and folds (``planner``), with index, agents and stores answering at
+once. Then, with --whole, everything that a cluster does besides: coordinator and agent as they are in production over
+the adapters in memory, in virtual time, where tiny real sdists and wheels are made, uploaded, verified and shown.
+PYTHONPATH=shared:coordinator:agent:tests/simulation python tests/bench/plan.py [--nodes 20000] [--whole] [--profile]
 """
 
 import argparse
@@ -14,15 +16,13 @@ import time
 from pathlib import Path
 
 from machine import load, peak_mib, say
+from planner import RUN, Planner
 from wide_universe import AtOnce, from_memory, wide_universe
 
 from cluster import TARGET, Cluster, SimFiles, definition
 from virtual_loop import VirtualLoop
 from wheelfleet_agent.app.agent import Agent, Capacity, Equipment, Times
 from wheelfleet_agent.app.desk_client import DeskClient
-from wheelfleet_coordinator.core.walk import Walk
-from wheelfleet_coordinator.core.world import World
-from wheelfleet_shared.adapters.memory_log import MemoryStream
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.names import Actor, RunId
 
@@ -59,21 +59,21 @@ async def bootstrap(cluster: Cluster, folder: Path) -> e.RunFinished:
     return finished
 
 
-def planned(stream: MemoryStream) -> tuple[float, int]:
-    """CPU seconds to fold a log and walk it to its end, chunk by chunk, and the instructions on the way.
-
-    What a coordinator decides and does is left out: this is the part whose cost could grow with the graph.
-    """
-    start = time.process_time()
-    world = World()
-    walk = Walk(world)
-    walk.start()
-    count = 0
-    for position in range(0, len(stream.messages), CHUNK):
-        for recorded in stream.events(position, position + CHUNK):
-            walk.note(recorded, world.apply(recorded))
-        count += len(walk.instructions())
-    return time.process_time() - start, count
+def plan_alone(nodes: int) -> None:
+    """One run of so many nodes, planned to its end, and its figures."""
+    universe = wide_universe(nodes)
+    wall, cpu = time.perf_counter(), time.process_time()
+    planner = Planner(universe)
+    planner.run("dist-0", CHUNK)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    finished = planner.world.runs[RUN].finished
+    assert finished is not None
+    events = planner.world.through
+    say(
+        f"planned {nodes} nodes ({finished.outcome}, {finished.succeeded} succeeded):"
+        f" {wall:.1f} s wall, {cpu:.1f} s CPU, {cpu / nodes * 1e3:.2f} ms CPU a node,"
+        f" {events} events, {planner.decided} decisions, peak {peak_mib():.0f} MiB"
+    )
 
 
 def measured(nodes: int) -> None:
@@ -86,24 +86,23 @@ def measured(nodes: int) -> None:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     events = len(cluster.stream.messages)
     say(
-        f"{nodes} nodes ({finished.outcome}, {finished.succeeded} succeeded): {wall:.1f} s wall, {cpu:.1f} s CPU,"
+        f"  the whole chain of {nodes} nodes ({finished.outcome}, {finished.succeeded} succeeded):"
+        f" {wall:.1f} s wall, {cpu:.1f} s CPU,"
         f" {cpu / nodes * 1e3:.2f} ms CPU a node, {events} events, {cpu / events * 1e6:.0f} µs CPU an event,"
         f" peak {peak_mib():.0f} MiB with the log and the store"
     )
-    seconds, count = planned(cluster.stream)
-    say(f"  of it folded and walked again: {seconds:.1f} s CPU, {seconds / nodes * 1e3:.2f} ms a node, {count} steps")
     loop.close()
 
 
-def main(nodes: int, profile: bool) -> None:
-    say(f"seed 1, {SLOTS} slots, {load()}")
+def main(nodes: int, whole: bool, profile: bool) -> None:
+    say(f"seed 1, {load()}")
     profiler = cProfile.Profile()
     if profile:
         profiler.enable()
     for size in (nodes // 8, nodes // 4, nodes):
-        measured(size)
-        if profile:
-            break
+        plan_alone(size)
+        if whole:
+            measured(size)
     say(load())
     if profile:
         profiler.disable()
@@ -113,6 +112,7 @@ def main(nodes: int, profile: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", type=int, default=20_000)
+    parser.add_argument("--whole", action="store_true")
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
-    main(arguments.nodes, arguments.profile)
+    main(arguments.nodes, arguments.whole, arguments.profile)

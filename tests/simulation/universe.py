@@ -44,6 +44,9 @@ class Universe:
         return self._releases[name][version]
 
     async def fetch_page(self, index_url: str, project: str) -> FetchedPage | None:
+        return self.page(project)
+
+    def page(self, project: str) -> FetchedPage | None:
         versions: Mapping[str, Release] = self._releases.get(project, {})
         if not versions:
             return None

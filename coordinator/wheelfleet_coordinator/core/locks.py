@@ -19,6 +19,8 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.targets import evaluate_marker
 from wheelfleet_shared.names import digest
 
+from .parsed import parsed
+
 
 class Candidate(msgspec.Struct, frozen=True):
     """A published wheel that an environment may hold."""
@@ -93,9 +95,9 @@ class _Provider(resolvelib.AbstractProvider[Requirement, Picked, Identifier]):
     def get_dependencies(self, candidate: Picked) -> Iterable[Requirement]:
         wheel, extras = candidate
         if extras:
-            yield Requirement(f"{wheel.name}=={wheel.version}")
+            yield parsed(f"{wheel.name}=={wheel.version}")
         for text in wheel.requires_dist:
-            requirement = Requirement(text)
+            requirement = parsed(text)
             if evaluate_marker(requirement, self._environment, extras):
                 yield requirement
 
@@ -112,7 +114,7 @@ def solve(
         by_name.setdefault(candidate.name, []).append(candidate)
     for versions in by_name.values():
         versions.sort(key=lambda candidate: Version(candidate.version), reverse=True)
-    roots = [r for r in map(Requirement, requirements) if evaluate_marker(r, environment, frozenset())]
+    roots = [r for r in map(parsed, requirements) if evaluate_marker(r, environment, frozenset())]
     resolver: resolvelib.Resolver[Requirement, Picked, Identifier] = resolvelib.Resolver(
         _Provider(by_name, environment), resolvelib.BaseReporter()
     )

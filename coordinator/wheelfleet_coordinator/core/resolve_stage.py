@@ -26,6 +26,7 @@ from .customised_choice import NOT_CUSTOMISED, Ages, sought_for, source_of
 from .customising import Customised
 from .graph import Arc, Graph, StageId
 from .instructions import Resolve
+from .parsed import parsed
 from .previous_graph import KnownVersion, PreviousGraph
 from .refusals import Refusal
 
@@ -70,8 +71,7 @@ def holding(resolve: Resolve, target: TargetDefinition) -> list[Requirement]:
     """
     extras = frozenset(resolve.extras) if resolve.stage == "install" else frozenset()
     texts = resolve.requirements if resolve.stage == "toplevel" else sorted(resolve.requirements)
-    parsed = (Requirement(text) for text in texts)
-    return [item for item in parsed if evaluate_marker(item, target.marker_environment, extras)]
+    return [item for item in map(parsed, texts) if evaluate_marker(item, target.marker_environment, extras)]
 
 
 def projects_of(requirements: Sequence[Requirement], known: Sequence[Arc]) -> list[str]:

@@ -1,12 +1,23 @@
 """Where a node of a graph stands, derived from the world; nothing here is stored."""
 
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import GOOD, Build, Status, plan_build
-from wheelfleet_shared.names import ANY_TARGET, BuildId, NodeKey, RunId, Sha256, SourceId, TargetId, source_id
+from wheelfleet_shared.names import (
+    ANY_TARGET,
+    BuildId,
+    IndexName,
+    NodeKey,
+    RunId,
+    Sha256,
+    SourceId,
+    TargetId,
+    source_id,
+)
 
 from .graph import Graph, GraphNode
 from .world import World
@@ -28,7 +39,7 @@ class Stand(StrEnum):
     FAILED = "failed"
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """A node's place on its way.
 
     waits_for: the node that must move first, where the stand is WAITING. settled: nothing more
@@ -61,27 +72,45 @@ def node_builds(world: World, graph: Graph, node: GraphNode) -> NodeBuilds | Non
     submitted = world.runs[graph.run].submitted
     if not sha256 or submitted is None:
         return None
-    file = e.FileRef(edge.source_name, Sha256(sha256), fetched.file.size if fetched else 0)
-    wheel = not submitted.options.sdist_only or node.key in graph.wheel_needed
-    pure = edge.expectation == "pure"
+    size = fetched.file.size if fetched else 0
+    place = (node, submitted.index, graph.target, sha256, size)
+    if submitted.options.sdist_only and node.key not in graph.wheel_needed:
+        return _named(*place, "metadata", graph.target)
+    if edge.expectation != "pure":
+        return _named(*place, "wheel", graph.target)
+    shared = _named(*place, "wheel", ANY_TARGET)
+    split = world.build(shared.result[0]).status is Status.SPLIT
+    return _named(*place, "wheel", graph.target) if split else shared
 
-    def named(goal: e.Goal, *, shared: bool) -> tuple[BuildId, e.BuildPlanned]:
-        return plan_build(
-            goal,
-            submitted.index,
-            node.key,
-            target=ANY_TARGET if shared else graph.target,
-            host=graph.target,
-            source=file,
-            source_url=edge.source_url,
-            expectation=edge.expectation,
-            recipe=edge.recipe,
-        )
 
-    result = named("wheel", shared=pure) if wheel else named("metadata", shared=False)
-    if wheel and pure and world.build(result[0]).status is Status.SPLIT:
-        result = named("wheel", shared=False)
-    return NodeBuilds(source, named("source", shared=True), result)
+@lru_cache(maxsize=1 << 15)
+def _named(
+    node: GraphNode, index: IndexName, host: TargetId, sha256: str, size: int, goal: e.Goal, target: TargetId
+) -> NodeBuilds:
+    """Remembered by node, since a walk asks at every look and the answer hardly ever changes."""
+    edge = node.first
+    file = e.FileRef(edge.source_name, Sha256(sha256), size)
+    return NodeBuilds(
+        source_id(edge.source_url, edge.source_sha256),
+        _plan_of("source", index, ANY_TARGET, host, edge, file),
+        _plan_of(goal, index, target, host, edge, file),
+    )
+
+
+def _plan_of(
+    goal: e.Goal, index: IndexName, target: TargetId, host: TargetId, edge: e.Edge, file: e.FileRef
+) -> tuple[BuildId, e.BuildPlanned]:
+    return plan_build(
+        goal,
+        index,
+        edge.node,
+        target=target,
+        host=host,
+        source=file,
+        source_url=edge.source_url,
+        expectation=edge.expectation,
+        recipe=edge.recipe,
+    )
 
 
 def ended_badly(build: Build) -> bool:

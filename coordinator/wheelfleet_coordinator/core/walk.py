@@ -33,7 +33,7 @@ from .instructions import Abandon, Fetch, Finish, Instruction, Queue, Resolve, R
 from .node_walk import Step, step
 from .places import Place, Places
 from .readiness import Readiness
-from .standing import Standing, lock_is_broken, node_builds
+from .standing import NodeBuilds, Standing, lock_is_broken, node_builds
 from .tallies import Tallies
 from .world import World
 
@@ -58,6 +58,7 @@ class Walk:
         self._by_build: Places[BuildId] = Places()
         self._by_key: Places[BuildKey] = Places()
         self._by_source: Places[SourceId] = Places()
+        self._registered: dict[Place, NodeBuilds | None] = {}
         self._dirty: dict[tuple[GraphId, NodeKey | None], None] = {}
         self._dirty_builds: dict[BuildId, None] = {}
         self._dirty_runs: dict[RunId, None] = {}
@@ -223,6 +224,7 @@ class Walk:
             for node in graph.nodes:
                 self.standings.pop((graph.id, node), None)
                 self._waiting_on.pop((graph.id, node), None)
+                self._registered.pop((graph.id, node), None)
             self._by_source.forget(graph.id)
             self._by_key.forget(graph.id)
             # Another run that wants one of these builds may be the one now whose graph decides on it.
@@ -251,9 +253,12 @@ class Walk:
 
     def _register(self, graph: Graph, node: GraphNode) -> None:
         place = (graph.id, node.key)
+        builds = node_builds(self.world, graph, node)
+        if place in self._registered and self._registered[place] is builds:
+            return
+        self._registered[place] = builds
         source = source_id(node.first.source_url, node.first.source_sha256)
         self._by_source.add(source, place)
-        builds = node_builds(self.world, graph, node)
         if builds is None:
             return
         for build in (builds.source[0], builds.result[0]):
