@@ -55,9 +55,9 @@ def test_versions_are_those_with_a_file_that_would_do_oldest_first():
     assert versions("a>=3.0a1") == ["3.0a1"]
 
 
-def rows(min_age=None, *, has_times=True):
+def rows(min_age=None):
     found = available(Requirement("a>=0a1"), FOUND, BOTH, constraints=Constraints(), target=this_target())
-    return version_rows("a", found, now=NOW, min_age=min_age, has_times=has_times)
+    return version_rows("a", found, now=NOW, min_age=min_age)
 
 
 def test_the_age_is_that_of_the_newest_file_that_counts():
@@ -71,7 +71,6 @@ def test_the_age_is_that_of_the_newest_file_that_counts():
 
 def test_what_is_too_young_or_of_unknown_age_is_blocked():
     assert [row.cooldown for row in rows(7)] == ["available", "available", "blocked", "blocked"]
-    assert rows(7, has_times=False)[-1].cooldown == "skipped"
 
 
 def test_plain_lists_leave_out_what_is_blocked():

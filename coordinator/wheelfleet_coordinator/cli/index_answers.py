@@ -51,7 +51,6 @@ def print_versions(
             rules.available(requirement, listing),
             now=rules.ages.submitted_at,
             min_age=age,
-            has_times=listing.has_upload_times,
         )
 
     rows = asyncio.run(look())

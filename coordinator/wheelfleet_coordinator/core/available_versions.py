@@ -22,8 +22,7 @@ class VersionRow(msgspec.Struct, frozen=True):
     """A version as fromager's JSON and CSV show it, all as texts.
 
     upload_time: of the newest file that counts, UTC, to the minute; empty where the index tells none.
-    cooldown: ``blocked`` as too young, ``available``, ``skipped`` where no upload time can be had,
-    empty where no age is asked for.
+    cooldown: ``blocked`` as too young or of unknown age, ``available``, or empty where no age is asked for.
     """
 
     package: str
@@ -48,13 +47,10 @@ def available(
 
 
 def version_rows(
-    package: str, releases: Iterable[Release], *, now: float, min_age: float | None = None, has_times: bool = True
+    package: str, releases: Iterable[Release], *, now: float, min_age: float | None = None
 ) -> list[VersionRow]:
-    """A row a version. now: seconds since the epoch; min_age: days that a version must have been there, None for any.
-
-    has_times: whether the index tells upload times at all; where it does, a version without one is blocked.
-    """
-    return [_row(package, release, now, min_age, has_times=has_times) for release in releases]
+    """A row a version. now: seconds since the epoch. min_age: days that a version must be old; None for any age."""
+    return [_row(package, release, now, min_age) for release in releases]
 
 
 class Pin(NamedTuple):
@@ -98,18 +94,16 @@ def _fitting(release: Release, rules: Rules) -> Release:
     return Release(release.version, tuple(file for file, found in alone if isinstance(found, Candidate)))
 
 
-def _row(package: str, release: Release, now: float, min_age: float | None, *, has_times: bool) -> VersionRow:
+def _row(package: str, release: Release, now: float, min_age: float | None) -> VersionRow:
     uploaded = max((file.uploaded for file in release.candidates if file.uploaded is not None), default=None)
     shown = age = ""
     if uploaded is not None:
         shown = dt.datetime.fromtimestamp(uploaded, dt.UTC).strftime("%Y-%m-%d %H:%M")
         age = str(int((now - uploaded) // DAY))
-    return VersionRow(package, str(release.version), shown, age, _cooldown(uploaded, now, min_age, has_times=has_times))
+    return VersionRow(package, str(release.version), shown, age, _cooldown(uploaded, now, min_age))
 
 
-def _cooldown(uploaded: float | None, now: float, min_age: float | None, *, has_times: bool) -> str:
+def _cooldown(uploaded: float | None, now: float, min_age: float | None) -> str:
     if min_age is None:
         return ""
-    if uploaded is None:
-        return "blocked" if has_times else "skipped"
-    return "blocked" if uploaded > now - min_age * DAY else "available"
+    return "available" if uploaded is not None and uploaded <= now - min_age * DAY else "blocked"
