@@ -19,6 +19,10 @@ from ..core.world import World
 
 MERGED: Final = frozenset({"graph", "run"})
 GROUP: Final = 500
+BUSY: Final = 12
+"""Decisions of a group from which on the next one waits for more."""
+LINGER: Final = 0.01
+"""Seconds for which it waits."""
 
 
 class _Pending:
@@ -82,10 +86,18 @@ class Committer:
         return await pending.done
 
     async def run(self) -> None:
-        """Append group after group, for ever."""
+        """Append group after group, for ever.
+
+        Where much is decided, a group waits for what comes within a moment: the log takes one large batch
+        sooner than two small ones. A decision on its own is appended at once.
+        """
+        busy = False
         while True:
             await self._some.wait()
+            if busy and len(self._pending) < GROUP:
+                await asyncio.sleep(LINGER)
             group = self._take()
+            busy = len(group) >= BUSY
             if not self._pending:
                 self._some.clear()
             await self._append(group)

@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 from ..ports import Append, Outcome
 
+BUSY = 4
+"""Appends sent together from which on the next ones wait for more."""
+LINGER = 0.01
+"""Seconds for which they wait."""
 Send = Callable[[Sequence[Append]], Awaitable[list[Outcome]]]
 
 
@@ -38,8 +42,12 @@ class GatheredAppends:
         return await waiting.done
 
     async def _send_all(self) -> None:
+        busy = False
         while self._waiting:
+            if busy:
+                await asyncio.sleep(LINGER)
             together, self._waiting = self._waiting, []
+            busy = len(together) >= BUSY
             try:
                 outcomes = await self._send([append for waiting in together for append in waiting.batch])
             except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear it
