@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,10 +10,11 @@ from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import BlobInfo, Blobs, SignedUpload
 
 T = TypeVar("T")
+Upload = Callable[[str, dict[str, str], bytes], Awaitable[int]]
 
 
 class CountedBlobs:
-    """ports.Blobs over another one. ``puts``: the keys that were put, in order."""
+    """ports.Blobs over another one. ``puts``: the keys that were put, in order; "uploads/…" what agents put by URL."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -25,6 +26,15 @@ class CountedBlobs:
         return ", ".join(
             f"{kind} {len(taken)} ({sum(taken) / len(taken) * 1e3:.1f} ms)" for kind, taken in self._seconds.items()
         )
+
+    def counted_upload(self, upload: Upload) -> Upload:
+        """The same upload by URL, counted."""
+
+        async def counting(url: str, headers: dict[str, str], content: bytes) -> int:
+            self.puts.append("uploads/by URL")
+            return await upload(url, headers, content)
+
+        return counting
 
     async def _timed(self, kind: str, call: Awaitable[T]) -> T:
         start = time.perf_counter()

@@ -1,9 +1,10 @@
 """No-op builds a second through real NATS with every append on disk: the whole chain, planned … published.
 
 Coordinator and agent in one process, as in production but for their builds, which are answered at once, and the
-package index, which is a value. Blobs in memory, or in the embedded S3 (--s3), whose requests are counted.
+package index, which is a value. Blobs in memory, or in the embedded S3 (--s3), whose requests are counted. The
+servers' data lies below --folder: give one on the disk that is meant.
 PYTHONPATH=shared:coordinator:agent:tests/simulation:tests/integration python tests/bench/orchestration.py
-    [--builds 300] [--s3] [--rounds 3] [--profile]
+    [--builds 300] [--s3] [--rounds 3] [--slots 32] [--folder FOLDER] [--profile]
 """
 
 import argparse
@@ -18,12 +19,14 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
+import urllib3
 from counted_blobs import CountedBlobs
 from machine import load, say, spread
+from process_tree import servers_cpu
 from wide_universe import AtOnce, from_memory
 
 from cluster import TARGET, NoLog, definition
@@ -44,11 +47,16 @@ from wheelfleet_shared.core.envelope import Aggregate, Envelope
 from wheelfleet_shared.names import IndexName, RunId
 from wheelfleet_shared.ports import Append, Blobs
 
-SLOTS = 32
+IN_MEMORY = "/dev/shm"
+"""The folder in memory that every Linux has: builds that do nothing should not wait for a disk."""
+THREADS = 16
 
 
 class Store(NamedTuple):
-    """An object store, and how an agent moves bytes to and from it by URLs."""
+    """An object store, and how an agent moves bytes to and from it by URLs.
+
+    An agent's transfers go by threads here: an agent has a machine of its own to spend on them.
+    """
 
     blobs: Blobs
     download: Callable[[str], Awaitable[bytes]]
@@ -71,19 +79,23 @@ async def memory_store(folder: Path) -> AsyncIterator[Store]:
 
 @contextlib.asynccontextmanager
 async def s3_store(folder: Path) -> AsyncIterator[Store]:
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        with juicefs_gateway(folder) as settings:
-            blobs = S3Blobs(settings, SystemClock())
-            await blobs.ensure_bucket()
+    pool = urllib3.PoolManager(maxsize=THREADS, timeout=60, retries=False)
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(THREADS) as threads, juicefs_gateway(folder) as settings:
+        blobs = S3Blobs(settings, SystemClock())
+        await blobs.ensure_bucket()
 
-            async def upload(url: str, headers: dict[str, str], content: bytes) -> int:
-                return (await client.put(url, headers=headers, content=content)).status_code
+        async def upload(url: str, headers: dict[str, str], content: bytes) -> int:
+            def put() -> int:
+                return pool.request("PUT", url, headers=headers, body=content).status
 
-            async def download(url: str) -> bytes:
-                return (await client.get(url)).content
+            return await loop.run_in_executor(threads, put)
 
-            yield Store(blobs, download, upload)
-            await blobs.close()
+        async def download(url: str) -> bytes:
+            return await loop.run_in_executor(threads, lambda: pool.request("GET", url).data)
+
+        yield Store(blobs, download, upload)
+        await blobs.close()
 
 
 class UrlFiles:
@@ -105,11 +117,11 @@ class UrlFiles:
         pass
 
 
-def an_agent(world: NatsWorld, log: object, bus: object, store: Store, folder: Path) -> Agent:
+def an_agent(world: NatsWorld, log: object, bus: object, store: Store, folder: Path, slots: int) -> Agent:
     desk = DeskClient(log, bus, SystemClock(), new_id)  # type: ignore[arg-type]
     return Agent(
         desk,
-        Equipment(e.AgentJoined(new_id()[:16], (TARGET,), SLOTS), (definition(),)),
+        Equipment(e.AgentJoined(new_id()[:16], (TARGET,), slots), (definition(),)),
         AtOnce(store.download, folder),
         lambda work: UrlFiles(store, desk, work),
         SystemClock(),
@@ -127,7 +139,9 @@ async def finished(parts: assembly.Assembled, run: RunId) -> e.RunFinished:
         await parts.state.progress.reach(world.through + 1)
 
 
-async def bootstrap(world: NatsWorld, store: Store, folder: Path, builds: int) -> tuple[float, assembly.Assembled]:
+async def bootstrap(
+    world: NatsWorld, store: Store, folder: Path, builds: int, slots: int
+) -> tuple[float, assembly.Assembled]:
     """Seconds from the submission to the end of the run, its pages written."""
     universe = Universe([Release(f"dist-{number}", "1.0", seconds=0.0) for number in range(builds)])
     ports = assembly.Ports(
@@ -141,7 +155,7 @@ async def bootstrap(world: NatsWorld, store: Store, folder: Path, builds: int) -
     )
     parts = assembly.assemble(ports, assembly.Times())
     coordinator = asyncio.create_task(assembly.run(parts, ports.bus))
-    agent = an_agent(world, await world.log("agent", "a1"), await world.bus("agent", "a1"), store, folder)
+    agent = an_agent(world, await world.log("agent", "a1"), await world.bus("agent", "a1"), store, folder, slots)
     serving = asyncio.create_task(agent.run())
     run = RunId("r1")
     asked = e.RunSubmitted(run, IndexName(), (TARGET,), tuple(f"dist-{number}" for number in range(builds)))
@@ -160,43 +174,59 @@ async def bootstrap(world: NatsWorld, store: Store, folder: Path, builds: int) -
     return seconds, parts
 
 
-async def one_round(builds: int, s3: bool) -> float:
+class Setting(NamedTuple):
+    """What one round runs: wheels, slots of the agent, the store, and where the servers keep their data."""
+
+    builds: int
+    slots: int
+    s3: bool
+    folder: Path | None
+
+
+async def one_round(setting: Setting) -> float:
     """One run on a fresh cluster; the rate in wheels a second."""
-    with tempfile.TemporaryDirectory() as name, running_nats(Path(name)) as server:
-        folder = Path(name)
+    builds = setting.builds
+    with (
+        tempfile.TemporaryDirectory(dir=setting.folder) as name,
+        tempfile.TemporaryDirectory(dir=IN_MEMORY) as files,
+        running_nats(Path(name)) as server,
+    ):
         world = NatsWorld(server)
-        async with (s3_store if s3 else memory_store)(folder) as store:
+        async with (s3_store if setting.s3 else memory_store)(Path(name)) as store:
             counted = CountedBlobs(store.blobs)
-            (folder / "files").mkdir()
-            cpu = time.process_time()
-            seconds, parts = await bootstrap(world, store._replace(blobs=counted), folder / "files", builds)
-            cpu = time.process_time() - cpu
+            counting = store._replace(blobs=counted, upload=counted.counted_upload(store.upload))
+            own, servers = time.process_time(), servers_cpu()
+            seconds, parts = await bootstrap(world, counting, Path(files), builds, setting.slots)
+            cpu = {"this process": time.process_time() - own}
+            cpu |= {server: spent - servers.get(server, 0.0) for server, spent in servers_cpu().items()}
             await world.close()
         show(builds, seconds, cpu, parts, counted)
         return builds / seconds
 
 
-def show(builds: int, seconds: float, cpu: float, parts: assembly.Assembled, counted: CountedBlobs) -> None:
+def show(builds: int, seconds: float, cpu: dict[str, float], parts: assembly.Assembled, counted: CountedBlobs) -> None:
     events = parts.state.world.through
     kinds = Counter(key.partition("/")[0] for key in counted.puts)
     puts = ", ".join(f"{kind} {count / builds:.2f}" for kind, count in kinds.most_common())
+    shares = ", ".join(f"{part} {spent / builds * 1e3:.1f} ms ({spent / seconds:.0%})" for part, spent in cpu.items())
     say(
         f"{builds} wheels in {seconds:.2f} s: {builds / seconds:.0f}/s, with their sources {2 * builds / seconds:.0f}"
-        f" builds/s, {events / seconds:.0f} events/s; CPU of this process {cpu:.2f} s ({cpu / seconds:.0%}),"
-        f" {cpu / builds * 1e3:.1f} ms a wheel"
+        f" builds/s, {events / seconds:.0f} events/s"
     )
-    say(f"  puts of the coordinator a wheel: {puts}; calls and their mean: {counted.summary()}")
+    say(f"  CPU a wheel (share of a core): {shares}")
+    say(f"  puts a wheel: {puts}; requests of the coordinator and their mean: {counted.summary()}")
 
 
-def main(builds: int, s3: bool, rounds: int, profile: bool) -> None:
+def main(setting: Setting, rounds: int, profile: bool) -> None:
     logging.basicConfig(level=logging.WARNING)
-    say(f"{SLOTS} slots, blobs in {'the embedded S3' if s3 else 'memory'}, {load()}")
+    say(f"{setting.slots} slots, blobs in {'the embedded S3' if setting.s3 else 'memory'}, {load()}")
     profiler = cProfile.Profile()
     if profile:
         profiler.enable()
-    rates = [asyncio.run(one_round(builds, s3)) for _ in range(rounds)]
+    rates = [asyncio.run(one_round(setting)) for _ in range(rounds)]
     profiler.disable()
     say(spread(rates, "wheels/s"))
+    say(spread([2 * rate for rate in rates], "builds/s, a source and a wheel each"))
     say(load())
     if profile:
         pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(30).sort_stats(
@@ -208,7 +238,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--builds", type=int, default=300)
     parser.add_argument("--s3", action="store_true")
+    parser.add_argument("--slots", type=int, default=32)
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
-    main(arguments.builds, arguments.s3, arguments.rounds, arguments.profile)
+    main(
+        Setting(arguments.builds, arguments.slots, arguments.s3, arguments.folder), arguments.rounds, arguments.profile
+    )

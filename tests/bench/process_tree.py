@@ -54,6 +54,12 @@ def table() -> dict[int, Process]:
     return found
 
 
+def servers_cpu() -> dict[str, float]:
+    """Seconds of CPU of each process that this one started and that runs, by its program's name."""
+    started = [process for process in table().values() if process.parent == os.getpid()]
+    return {Path(f"/proc/{each.pid}/comm").read_text().strip(): each.own for each in started}
+
+
 def trees(processes: Mapping[int, Process], roots: Iterable[int]) -> dict[int, Process]:
     """The roots that run, and all that come from them."""
     below: dict[int, list[int]] = {}
