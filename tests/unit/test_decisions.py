@@ -84,6 +84,12 @@ def test_plan(before: Sequence[Said], run: RunId, after: tuple[e.Event, ...]):
     assert decisions.plan(given(*before), Plan(BUILD, PLANNED, run)) == after  # type: ignore[arg-type]
 
 
+def test_a_source_is_queued_with_its_plan_since_it_waits_for_nothing():
+    planned = msgspec.structs.replace(PLANNED, goal="source")
+    events = decisions.plan(given(submitted()), Plan(BUILD, planned, RUN))
+    assert events == (planned, e.BuildWanted(RUN), e.BuildQueued())
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
