@@ -78,6 +78,7 @@ class Planner:
                 self._say(Aggregate("source", source), _COORDINATOR, *fetched)
             case Plan(build):
                 self._say(Aggregate("build", build), _COORDINATOR, *decisions.plan(self.world, instruction))
+                self._build(self.world.build(build))
             case Lock(build):
                 outcome = locked(instruction, self.world)
                 assert outcome is not None
