@@ -7,6 +7,7 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncIterator
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -114,6 +115,8 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
     ports = opened.ports
     parts = assembly.assemble(ports, assembly.Times())
     http = await _serve_http(config, parts.state.world, ports)
+    # What reads pages takes 0.4 s to import: not before people are answered, and not on the loop either.
+    reading = asyncio.create_task(asyncio.to_thread(import_module, "pypi_simple"))
     try:
         queries = Queries(
             parts.state,
@@ -131,6 +134,7 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
         leadership = NatsLeadership(opened.client, credential.actor, ports.clock)
         await assembly.run(parts, ports.bus, queries.open, leadership=leadership)
     finally:
+        await reading
         await http.stop()
 
 
