@@ -22,11 +22,10 @@ from ..adapters.apply_patch import apply_patch
 from ..adapters.build_folder import BuildFolder, make_build_folder, remove_build_folder
 from ..adapters.bytecode import Bytecode
 from ..adapters.environment import make_environment
-from ..adapters.hooks import Backend, ask_build_requirements, build_wheel, prepare_metadata
+from ..adapters.hooks import Backend, prepare_metadata
 from ..adapters.prepared_trees import LARGEST_TREE, keep_tree, take_tree
 from ..adapters.transfer import Transfer
 from ..core.archive import extract
-from ..core.build_record import build_record
 from ..core.failure import failure_of
 from ..core.hook_answers import HookStopped
 from ..core.hook_environment import BuildSystem
@@ -36,7 +35,9 @@ from ..core.processes import Limits, Usage
 from ..core.pyproject import read_build_system
 from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
+from .additions import additions
 from .host import DISK_OF_BUILD, FILES_OF_BUILD, FREE_DISK, OPEN_FILES, Host, Interpreter
+from .plugin_calls import BuildPlugin, MadeWheel, asked_requirements, install_requirements, made_wheel, open_plugin
 from .ports import AttemptEnded, LogSink, Result, Upload
 from .recipes import fetch_recipe, hook_settings_of, patches_of, preparation_of
 
@@ -184,41 +185,43 @@ class HostBuilder:
         return take_tree(self._trees, sha256, destination) or extract(sdist, destination).root
 
     async def _requirements(
-        self, attempt: _Attempt, backend: Backend
+        self, attempt: _Attempt, backend: Backend, plugin: BuildPlugin | None
     ) -> tuple[tuple[str, ...], bool, tuple[Usage, ...]]:
         """What the backend wants beyond the static requirements; whether the environment lacks any; what it took."""
         work = attempt.work
         if work.requirements is not None:
             return work.requirements, False, ()
         attempt.phase("get_requires_for_build_wheel")
-        requirements, used = await ask_build_requirements(backend, attempt.log)
+        requirements, used = await asked_requirements(backend, plugin, attempt.log)
         installed = {wheel.name: wheel.version for wheel in work.environment}
         markers = attempt.interpreter.definition.marker_environment
-        return requirements, work.static and bool(unmet(requirements, installed, markers)), (used,)
+        return requirements, work.static and bool(unmet(requirements, installed, markers)), used
 
     async def _wheel(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
         recipe = await self._recipe(attempt)
-        backend = await self._backend(attempt, recipe)
-        requirements, blocked, asked = await self._requirements(attempt, backend)
+        log = Remembering(attempt.log)
+        backend, plugin = await open_plugin(
+            await self._backend(attempt, recipe), recipe, attempt.work.plan.node, log
+        )
+        requirements, blocked, asked = await self._requirements(attempt, backend, plugin)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
         attempt.phase("build_wheel")
-        log = Remembering(attempt.log)
-        built, used = await build_wheel(backend, log)
-        _check_expected(attempt.work, built.name, log.tail)
-        return await self._finish(attempt, recipe, built, requirements, _Spent(started, (*asked, used)))
+        made = await made_wheel(backend, plugin, recipe, log)
+        _check_expected(attempt.work, made.wheel.name, log.tail)
+        return await self._finish(attempt, made, requirements, _Spent(started, (*asked, *made.used)))
 
     async def _finish(
-        self, attempt: _Attempt, recipe: BuildRecipe, built: Path, requirements: tuple[str, ...], spent: _Spent
+        self, attempt: _Attempt, made: MadeWheel, requirements: tuple[str, ...], spent: _Spent
     ) -> Result:
         work, plan = attempt.work, attempt.work.plan
         attempt.phase("finish")
-        files = work.requirement_files
-        record = build_record(recipe.settings, files.get("build-system", ()), requirements, requirements)
-        finished = await asyncio.to_thread(
-            finish_wheel, built, plan.node, read_build_tag(plan.build_tag), record, work.epoch, attempt.folder.temporary
-        )
+        definition = attempt.interpreter.definition
+        added = await asyncio.to_thread(additions, made.wheel, work, made.recipe, requirements, definition)
+        tag = read_build_tag(plan.build_tag + made.tag_suffix)
+        added, folder = {**made.files, **added}, attempt.folder.temporary
+        finished = await asyncio.to_thread(finish_wheel, made.wheel, plan.node, tag, added, work.epoch, folder)
         wheel = e.FileRef(finished.path.name, finished.sha256, finished.size)
         attempt.phase("upload")
         await attempt.upload(finished.path, wheel, "wheel")
@@ -234,8 +237,11 @@ class HostBuilder:
 
     async def _metadata(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
-        backend = await self._backend(attempt, await self._recipe(attempt))
-        requirements, blocked, asked = await self._requirements(attempt, backend)
+        recipe = await self._recipe(attempt)
+        backend, plugin = await open_plugin(
+            await self._backend(attempt, recipe), recipe, attempt.work.plan.node, attempt.log
+        )
+        requirements, blocked, asked = await self._requirements(attempt, backend, plugin)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
         attempt.phase("prepare_metadata_for_build_wheel")
@@ -244,9 +250,10 @@ class HostBuilder:
             core, faults = read_metadata(stream.read(_METADATA_LIMIT))
         if faults:
             raise PolicyError("; ".join(faults), "report it to the maintainers of the distribution")
-        resources = _Spent(started, (*asked, used)).until(self._clock.monotonic())
+        requires_dist, more = await install_requirements(plugin, core.requires_dist)
+        resources = _Spent(started, (*asked, used, *more)).until(self._clock.monotonic())
         return e.MetadataPrepared(
-            attempt.work.fence, core.requires_dist, core.requires_python, core.provides_extra, requirements, resources
+            attempt.work.fence, requires_dist, core.requires_python, core.provides_extra, requirements, resources
         )
 
 

@@ -1,7 +1,4 @@
-"""Files of a wheel's dist-info folder that say how it was built, under fromager's names.
-
-``fromager-elf-requires.txt`` and ``fromager-elf-provides.txt`` are not written yet.
-"""
+"""Files of a wheel's dist-info folder that say how it was built, under fromager's names."""
 
 from collections.abc import Iterable, Mapping
 
