@@ -66,11 +66,17 @@ def make_build_folder(root: Path) -> BuildFolder:
 async def remove_build_folder(folder: BuildFolder) -> None:
     """The folder is gone, or what could not be removed stays.
 
-    By ``rm``, which copes with paths of any depth; folders without permissions are opened first.
+    By ``rm``, which copes with paths of any depth; where it fails, folders without permissions are opened first.
     """
     root = os.fspath(folder.root)
-    for argv in (("chmod", "-R", "u+rwX", "--", root), ("rm", "-rf", "--one-file-system", "--", root)):
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        await process.wait()
+    remove = ("rm", "-rf", "--one-file-system", "--", root)
+    if await _run(*remove) != 0:
+        await _run("chmod", "-R", "u+rwX", "--", root)
+        await _run(*remove)
+
+
+async def _run(*argv: str) -> int:
+    """The exit status."""
+    nowhere = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*argv, stdin=nowhere, stderr=nowhere)
+    return await process.wait()

@@ -59,11 +59,13 @@ def exceeded(folders: Iterable[Path], limits: Limits) -> bool:
 async def watch_disk(folders: Iterable[Path], limits: Limits) -> None:
     """Return when the limits are exceeded, seconds after it happened; else run for ever."""
     folders = tuple(folders)
+    pause = _SHORTEST_PAUSE  # also before the first look: what ends sooner is not walked at all
     while True:
+        await asyncio.sleep(pause)
         started = time.monotonic()
         if await asyncio.to_thread(exceeded, folders, limits):
             return
-        await asyncio.sleep(max(_SHORTEST_PAUSE, _SHARE * (time.monotonic() - started)))
+        pause = max(_SHORTEST_PAUSE, _SHARE * (time.monotonic() - started))
 
 
 def _free(folder: Path) -> int:

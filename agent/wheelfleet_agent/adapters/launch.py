@@ -108,13 +108,14 @@ def _wait_for(child: int) -> int:
 
 def _kill_descendants() -> None:
     """Nothing that the program started runs any more: killing a child hands us its children."""
-    while True:
-        for pid in _children():
-            os.kill(pid, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+    try:
+        while True:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:  # a look at all of /proc only where something is left
+                for pid in _children():
+                    os.kill(pid, signal.SIGKILL)
+                os.waitpid(-1, 0)
+    except ChildProcessError:
+        return
 
 
 def _children() -> list[int]:
