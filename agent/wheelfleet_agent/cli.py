@@ -15,6 +15,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def serve(
     config: Annotated[Path | None, typer.Option(help="The agent's configuration file (mode 0600).")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", help="A label that settings may require, beside those of the file; may be repeated."),
+    ] = None,
     probe_sandbox: Annotated[
         bool, typer.Option("--probe-sandbox", help="Only try the sandbox here, and say what it holds back.")
     ] = False,
@@ -32,7 +36,7 @@ def serve(
         raise typer.Exit(probe())
     if config is None:
         raise typer.BadParameter("name the configuration file", param_hint="--config")
-    run(config)
+    run(config, tuple(label or ()))
 
 
 def main() -> None:

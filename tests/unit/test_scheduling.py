@@ -4,12 +4,13 @@ import msgspec
 import pytest
 
 from event_samples import BY_KIND, RUN, TARGET
-from wheelfleet_coordinator.core.scheduling import Candidacy, choose, fitting_target, rank, refusal
+from wheelfleet_coordinator.core.scheduling import Candidacy, choose, fitting_target, is_exclusive, rank, refusal
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.core.messages import Ask
+from wheelfleet_shared.core.recipe import Needs
 from wheelfleet_shared.core.run import Agent
-from wheelfleet_shared.names import ANY_TARGET, BuildId, TargetId
+from wheelfleet_shared.names import ANY_TARGET, BuildId, NodeKey, TargetId
 
 OTHER = TargetId("cp312-linux_aarch64")
 A1, A2 = Agent("agent-a1"), Agent("agent-a2")
@@ -103,3 +104,66 @@ def test_after_a_second_abort_anyone_may_try():
 def test_only_queued_builds_are_given():
     claimed = msgspec.structs.replace(queued(), status=Status.CLAIMED)
     assert choose([candidacy(claimed), candidacy(queued(host=OTHER))], A1, ASK) is None
+
+
+def needing(name: str = "b1", **needs: object) -> Build:
+    build = queued(name)
+    plan = msgspec.structs.replace(build.plan, needs=Needs(**needs), node=NodeKey(name, "1.0"))  # type: ignore[arg-type,type-var]
+    return msgspec.structs.replace(build, plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("needs", "has", "why"),
+    [
+        ({"labels": ("gpu",)}, {"labels": ("big", "gpu")}, ""),
+        ({"labels": ("gpu",)}, {"labels": ("big", "fast")}, "lacks the label gpu (it has big, fast)"),
+        ({"labels": ("gpu", "big")}, {}, "lacks the labels gpu, big (it has none)"),
+        ({"sandbox": "standard"}, {"sandbox": "standard"}, ""),
+        ({"sandbox": "standard"}, {"sandbox": "none"}, "has the sandbox none, where standard is required"),
+        ({"sandbox": "none"}, {"sandbox": "standard"}, ""),
+        ({"sandbox": "machine"}, {"sandbox": "standard"}, "has the sandbox standard, where machine is required"),
+        ({"sandbox": "standard"}, {"sandbox": "machine"}, "has the sandbox machine, where standard is required"),
+        ({"sandbox": "machine"}, {"sandbox": "machine"}, ""),
+    ],
+)
+def test_labels_and_sandbox_that_settings_require(needs, has, why):
+    build, ask = needing(**needs), msgspec.structs.replace(ASK, **has)
+    assert refusal(build, A1, ask) == why
+    assert choose([candidacy(build)], A1, ask) == (None if why else "b1")
+
+
+HUGE, SMALL = needing("huge", exclusive=True), needing("small")
+
+
+def test_an_exclusive_build_stands_beside_none_in_words():
+    assert is_exclusive(HUGE)
+    assert not is_exclusive(Build(BuildId("unknown")))
+    assert refusal(HUGE, A1, ASK) == refusal(SMALL, A1, ASK, [SMALL]) == ""
+    two = [needing("zlib"), Build(BuildId("planless"))]
+    assert refusal(HUGE, A1, ASK, two) == "builds planless, zlib==1.0; this build must be alone on its agent"
+    assert refusal(SMALL, A1, ASK, [HUGE]) == "builds huge==1.0, which must be alone on its agent"
+    assert refusal(HUGE, A1, ASK, [HUGE]) == "builds huge==1.0, which must be alone on its agent"
+
+
+def test_others_of_its_run_go_before_it_and_younger_runs_do_not():
+    def held(*builds):
+        return lambda actor: builds if actor == A1.id else ()
+
+    same = [candidacy(HUGE), candidacy(SMALL, since=1)]
+    younger = [candidacy(HUGE), candidacy(SMALL, run=1)]
+    other = needing("other")
+    assert choose(same, A1, ASK) == choose(younger, A1, ASK) == "huge"
+    assert choose(same, A1, ASK, holding=held(other)) == "small"
+    assert choose(younger, A1, ASK, holding=held(other)) is None
+    assert choose(younger, A2, ASK, holding=held(other)) == "huge"
+    assert choose(same, A1, ASK, holding=held(HUGE)) is None
+    # Two that wait: the older one's run counts.
+    both = [candidacy(HUGE), candidacy(needing("vast", exclusive=True), run=2), candidacy(SMALL, run=1)]
+    assert choose(both, A1, ASK, holding=held(other)) is None
+
+
+def test_an_agent_that_is_taken_alone_holds_nobody_up():
+    lost = msgspec.structs.replace(SMALL, aborts=(("agent-a1", "lost", ""),))
+    others = [(A2, ASK)]
+    assert choose([candidacy(lost)], A1, ASK, others) is None
+    assert choose([candidacy(lost)], A1, ASK, others, lambda actor: [HUGE] if actor == A2.id else []) == "small"

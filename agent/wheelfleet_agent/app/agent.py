@@ -14,6 +14,7 @@ from wheelfleet_shared.core.targets import TargetDefinition
 from wheelfleet_shared.errors import InfrastructureError, NoResponders
 from wheelfleet_shared.ports import Clock
 
+from ..core.room import Room
 from .attempt import Attempt, carry_out, work_of
 from .desk_client import DeskClient
 from .lease import Silence
@@ -76,6 +77,7 @@ class Agent:
         self._capacity = capacity
         self._times = times
         self._held: dict[int, tuple[Attempt, asyncio.Task[None], float]] = {}
+        self._room = Room()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -147,6 +149,15 @@ class Agent:
         return None
 
     async def _serve(self, offer: m.Offer) -> None:
+        if not self._room.enter(alone=offer.alone):
+            await asyncio.sleep(_BREATH)
+            return
+        try:
+            await self._claim(offer)
+        finally:
+            self._room.leave()
+
+    async def _claim(self, offer: m.Offer) -> None:
         fence = await self._desk.claim(offer, self._equipment.joined.incarnation)
         if fence is None:
             return

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
 from nats.aio.client import Client
 
 from wheelfleet_shared.adapters.build_log_stream import BuildLogWriter
@@ -43,13 +44,16 @@ CACHE_LIMIT: Final = 20 * 1024**3
 BYTECODE_LIMIT: Final = 1024**3
 
 
-def run(config_path: Path) -> None:
-    """Serve until SIGTERM or SIGINT; raises WheelfleetError where it cannot start or go on."""
+def run(config_path: Path, labels: tuple[str, ...] = ()) -> None:
+    """Serve until SIGTERM or SIGINT; raises WheelfleetError where it cannot start or go on.
+
+    labels: beside those of the configuration.
+    """
     # Requests are logged with their URLs, and signed URLs are rights.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     data = read_private(config_path)
     config = decode_config(data, AgentConfig, toml=config_path.suffix == ".toml", origin=str(config_path))
-    asyncio.run(_serve(config))
+    asyncio.run(_serve(replace(config, labels=tuple(dict.fromkeys((*config.labels, *labels))))))
 
 
 def probe() -> int:

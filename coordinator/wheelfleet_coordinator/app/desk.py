@@ -17,7 +17,7 @@ from wheelfleet_shared.ports import Blobs, Bus, Clock
 
 from ..core import decisions
 from ..core.leases import LeaseBook
-from ..core.scheduling import Elsewhere, first_allowed, fitting_target
+from ..core.scheduling import Elsewhere, first_allowed, fitting_target, is_exclusive
 from ..core.work import work_for
 from .coordinator import State
 from .ranking import Ranking
@@ -66,7 +66,7 @@ class Desk:
         self._signed_for = signed_for
         self._ranking = Ranking(state, clock)
         self._parked: list[_Parked] = []
-        self._offered: dict[BuildId, float] = {}
+        self._offered: dict[BuildId, tuple[float, str]] = {}
         self.heartbeats: dict[str, m.Heartbeat] = {}
 
     async def open(self, bus: Bus) -> None:
@@ -127,28 +127,42 @@ class Desk:
         self._forget_offers()
         world = self._state.world
         waiting = [(world.agent(parked.actor), parked.ask) for parked in self._parked]
+        held = self._held()
         for parked in tuple(self._parked):
-            self._serve(parked, waiting)
+            self._serve(parked, waiting, held)
 
-    def _serve(self, parked: _Parked, waiting: Collection[Elsewhere]) -> None:
+    def _held(self) -> dict[str, list[Build]]:
+        """Agent → the builds that it has claimed, and those it was offered and has not claimed yet."""
+        world, held = self._state.world, dict[str, list[Build]]()
+        for build in map(world.build, world.by_status[Status.CLAIMED]):
+            held.setdefault(build.owner, []).append(build)
+        for offered, (_, actor) in self._offered.items():
+            if (build := world.build(offered)).status is Status.QUEUED:
+                held.setdefault(actor, []).append(build)
+        return held
+
+    def _serve(self, parked: _Parked, waiting: Collection[Elsewhere], held: dict[str, list[Build]]) -> None:
         free = (candidacy for candidacy in self._ranking.best_first() if candidacy.build.id not in self._offered)
-        build = first_allowed(free, self._state.world.agent(parked.actor), parked.ask, waiting)
+        agent = self._state.world.agent(parked.actor)
+        build = first_allowed(free, agent, parked.ask, waiting, lambda actor: held.get(actor, ()))
         target = fitting_target(build, parked.ask.targets) if build is not None else None
         if build is None or target is None or parked.answer.done():
             return
-        self._hold(build.id)
+        self._hold(build.id, parked.actor)
+        held.setdefault(parked.actor, []).append(build)
         self._parked.remove(parked)
-        parked.answer.set_result(m.Offer(build.id, build.last, build.attempts + 1, target))
+        offer = m.Offer(build.id, build.last, build.attempts + 1, target, alone=is_exclusive(build))
+        parked.answer.set_result(offer)
 
-    def _hold(self, build: BuildId) -> None:
+    def _hold(self, build: BuildId, actor: str) -> None:
         """Offer the build to nobody else for a while; whoever waits then is served if it was not claimed."""
-        self._offered[build] = self._clock.monotonic() + OFFER_HELD
+        self._offered[build] = (self._clock.monotonic() + OFFER_HELD, actor)
         asyncio.get_running_loop().call_later(OFFER_HELD + 0.01, self.serve_parked)
 
     def _forget_offers(self) -> None:
         """Offers come and expire in one order, so the oldest stand first."""
         now = self._clock.monotonic()
-        while self._offered and self._offered[oldest := next(iter(self._offered))] <= now:
+        while self._offered and self._offered[oldest := next(iter(self._offered))][0] <= now:
             del self._offered[oldest]
 
     async def _current(self, actor: str, build: BuildId, fence: int) -> Build | None:

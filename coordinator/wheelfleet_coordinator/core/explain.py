@@ -147,7 +147,9 @@ def _why_not(world: World, build: Build, row: m.AgentRow) -> str:
     joined = agent.joined
     if joined is None:
         return "has not joined"
-    why_not = refusal(build, agent, m.Ask(joined.incarnation, joined.targets, joined.memory, joined.disk))
+    ask = m.Ask(joined.incarnation, joined.targets, joined.memory, joined.disk, joined.labels, joined.sandbox)
+    claimed = (world.builds[other] for other in world.by_status[Status.CLAIMED] if other != build.id)
+    why_not = refusal(build, agent, ask, [other for other in claimed if other.owner == row.agent])
     if why_not or build.owner == row.agent:
         return why_not or "is building it"
     return f"has all {row.slots} slots busy" if len(row.held) >= row.slots else ""

@@ -4,7 +4,8 @@
 not have a build, which is what ``explain`` shows.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,11 @@ from wheelfleet_shared.names import BuildId, TargetId
 
 Elsewhere = tuple[Agent, Ask]
 """Another agent that waits for work, with what it asks."""
+Holding = Callable[[str], Collection[Build]]
+"""Agent → the builds that it holds, or that were offered to it a moment ago."""
+
+_SANDBOXES: Final = ("none", "standard")
+"""Levels of protection, the weakest first."""
 
 
 class Candidacy(msgspec.Struct, frozen=True):
@@ -41,11 +47,12 @@ def fitting_target(build: Build, targets: Iterable[TargetId]) -> TargetId | None
     return plan.host if plan.host in offered else None
 
 
-def refusal(build: Build, agent: Agent, ask: Ask) -> str:
-    """Why this agent may not have this build now; empty when it may."""
-    if _failed_here(build, agent.id):
-        return _barred(build, agent, ask) or "aborted this build before; another agent goes first"
-    return _barred(build, agent, ask)
+def refusal(build: Build, agent: Agent, ask: Ask, held: Collection[Build] = ()) -> str:
+    """Why this agent may not have this build now; empty when it may. held: the builds that it has already."""
+    barred = _barred(build, agent, ask) or _crowded(build, held)
+    if not barred and _failed_here(build, agent.id):
+        return "aborted this build before; another agent goes first"
+    return barred
 
 
 def _barred(build: Build, agent: Agent, ask: Ask) -> str:
@@ -56,7 +63,47 @@ def _barred(build: Build, agent: Agent, ask: Ask) -> str:
     if fitting_target(build, ask.targets) is None:
         host = build.plan.host if build.plan else "?"
         return f"does not offer {host} (it offers {', '.join(ask.targets)})"
+    return _lacking(build, ask)
+
+
+def _lacking(build: Build, ask: Ask) -> str:
+    """What the settings of the distribution require of an agent, and this one has not."""
+    if build.plan is None:
+        return ""
+    needs = build.plan.needs
+    missing = [label for label in needs.labels if label not in ask.labels]
+    if missing:
+        labels = "labels" if len(missing) > 1 else "label"
+        return f"lacks the {labels} {', '.join(missing)} (it has {', '.join(ask.labels) or 'none'})"
+    if not _protects(ask.sandbox, needs.sandbox):
+        return f"has the sandbox {ask.sandbox}, where {needs.sandbox} is required"
     return ""
+
+
+def _protects(level: str, wanted: str) -> bool:
+    """Whether a level is at least the wanted one; one that is not known is enough for itself alone."""
+    if not wanted or level == wanted:
+        return True
+    return level in _SANDBOXES and wanted in _SANDBOXES[: _SANDBOXES.index(level)]
+
+
+def is_exclusive(build: Build) -> bool:
+    """Whether it must be alone on its agent."""
+    return build.plan is not None and build.plan.needs.exclusive
+
+
+def _crowded(build: Build, held: Collection[Build]) -> str:
+    """Why the build may not stand beside those that the agent holds; they go on undisturbed."""
+    alone = next((other for other in held if is_exclusive(other)), None)
+    if alone is not None:
+        return f"builds {_name(alone)}, which must be alone on its agent"
+    if held and is_exclusive(build):
+        return f"builds {', '.join(sorted(map(_name, held)))}; this build must be alone on its agent"
+    return ""
+
+
+def _name(build: Build) -> str:
+    return str(build.plan.node) if build.plan is not None else build.id
 
 
 def _failed_here(build: Build, agent: str) -> bool:
@@ -72,29 +119,45 @@ def rank(candidacy: Candidacy) -> tuple[int, int, int, int]:
 
 
 def choose(
-    candidacies: Iterable[Candidacy], agent: Agent, ask: Ask, others: Collection[Elsewhere] = ()
+    candidacies: Iterable[Candidacy],
+    agent: Agent,
+    ask: Ask,
+    others: Collection[Elsewhere] = (),
+    holding: Holding = lambda _: (),
 ) -> BuildId | None:
     """The best build for this agent, or None."""
-    best = first_allowed(sorted(candidacies, key=rank), agent, ask, others)
+    best = first_allowed(sorted(candidacies, key=rank), agent, ask, others, holding)
     return best.id if best is not None else None
 
 
 def first_allowed(
-    ranked: Iterable[Candidacy], agent: Agent, ask: Ask, others: Collection[Elsewhere] = ()
+    ranked: Iterable[Candidacy],
+    agent: Agent,
+    ask: Ask,
+    others: Collection[Elsewhere] = (),
+    holding: Holding = lambda _: (),
 ) -> Build | None:
     """The first build, best first, that this agent may have now.
 
     others: who waits for work too; the agent's own asks among them do not count. A build that was
-    aborted here comes back at once where none of them may have it.
+    aborted here comes back at once where none of them may have it. One that must be alone comes after
+    all others of its run, but while it waits for the agent to be free, no younger run gets a build here.
     """
+    held, until = holding(agent.id), None
     for candidacy in ranked:
         build = candidacy.build
         if build.status is not Status.QUEUED or _barred(build, agent, ask):
             continue
-        if not _failed_here(build, agent.id) or not _another_may(build, agent, others):
+        if until is not None and candidacy.run > until:
+            continue
+        if _crowded(build, held):
+            until = candidacy.run if until is None and is_exclusive(build) else until
+            continue
+        if not _failed_here(build, agent.id) or not _another_may(build, agent, others, holding):
             return build
     return None
 
 
-def _another_may(build: Build, agent: Agent, others: Collection[Elsewhere]) -> bool:
-    return any(other.id != agent.id and not refusal(build, other, ask) for other, ask in others)
+def _another_may(build: Build, agent: Agent, others: Collection[Elsewhere], holding: Holding) -> bool:
+    waiting = ((other, ask) for other, ask in others if other.id != agent.id)
+    return any(not refusal(build, other, ask, holding(other.id)) for other, ask in waiting)

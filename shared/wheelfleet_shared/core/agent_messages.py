@@ -25,12 +25,16 @@ class Ask(Message, frozen=True):
 
 
 class Offer(Message, frozen=True):
-    """The best build for this agent now. last: the aggregate's sequence, to claim against."""
+    """The best build for this agent now. last: the aggregate's sequence, to claim against.
+
+    alone: nothing else may be built on the agent meanwhile.
+    """
 
     build: BuildId
     last: int
     attempt: int
     target: TargetId
+    alone: bool = False
 
 
 class NoOffer(Message, frozen=True):
