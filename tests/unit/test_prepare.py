@@ -17,7 +17,7 @@ from wheelfleet_agent.core.archive import extract
 from wheelfleet_agent.core.patched_sdist import pack_sdist
 from wheelfleet_agent.core.prepare import Patch, Preparation, prepare_source
 from wheelfleet_agent.core.pyproject import BuildSystem
-from wheelfleet_agent.core.stored_gzip import StoredGzip
+from wheelfleet_shared.core.stored_gzip import StoredGzip
 from wheelfleet_shared.errors import InputError, SourceError
 
 Y2020 = 1_577_836_800

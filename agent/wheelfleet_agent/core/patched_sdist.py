@@ -6,20 +6,16 @@ are newer than all others: a patched ``.pyx`` beside its shipped ``.c`` is compi
 
 import hashlib
 import os
-import stat
-import tarfile
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, cast
 
 from packaging.version import Version
 
-from wheelfleet_shared.errors import SourceError
+from wheelfleet_shared.core.packed_tree import pack_tree
 from wheelfleet_shared.names import Distribution
 
 from .archive_limits import ExtractLimits
 from .archive_names import Parts, check_links, raw_name
-from .stored_gzip import StoredGzip
 
 TOUCHED_LATER = 2
 """Seconds; zip, and so some copies of a tree, counts time in steps of two."""
@@ -57,14 +53,11 @@ def pack_sdist(root: Path, top: str, epoch: int, touched: Container[str], destin
     """
     members = sorted(_walk(root), key=lambda parts: [raw_name(part) for part in parts])
     _check_links(root, members)
-    with destination.open("wb") as opened:
-        packed = StoredGzip(opened)
-        sink = cast("IO[bytes]", packed)
-        with tarfile.TarFile(fileobj=sink, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8") as archive:
-            for parts in members:
-                later = TOUCHED_LATER if "/".join(parts) in touched else 0
-                _add(archive, root.joinpath(*parts), "/".join((top, *parts)), epoch + later)
-        packed.close()
+
+    def mtime(parts: Parts) -> int:
+        return epoch + (TOUCHED_LATER if "/".join(parts) in touched else 0)
+
+    pack_tree(root, top, members, mtime, destination)
 
 
 def _walk(root: Path) -> Iterator[Parts]:
@@ -81,26 +74,6 @@ def _check_links(root: Path, members: Sequence[Parts]) -> None:
     links = {parts: str(path.readlink()) for parts in members if (path := root.joinpath(*parts)).is_symlink()}
     folders = {parts for parts in members if parts not in links and root.joinpath(*parts).is_dir()}
     check_links(links, folders, ExtractLimits())
-
-
-def _add(archive: tarfile.TarFile, path: Path, name: str, mtime: int) -> None:
-    status = path.lstat()
-    member = tarfile.TarInfo(name)
-    member.mtime = mtime
-    member.mode = 0o755 if status.st_mode & stat.S_IXUSR or stat.S_ISDIR(status.st_mode) else 0o644
-    if stat.S_ISDIR(status.st_mode):
-        member.type = tarfile.DIRTYPE
-        archive.addfile(member)
-    elif stat.S_ISLNK(status.st_mode):
-        member.type = tarfile.SYMTYPE
-        member.linkname = str(path.readlink())
-        archive.addfile(member)
-    elif stat.S_ISREG(status.st_mode):
-        member.size = status.st_size
-        with path.open("rb") as opened:
-            archive.addfile(member, opened)
-    else:
-        raise SourceError(f"{name}: neither file, folder nor link", "look at what the patches make")
 
 
 def _fingerprint(path: Path) -> str:
