@@ -37,7 +37,7 @@ def test_a_command_asks_its_embedded_cluster_for_them():
 def test_starting_the_cluster_asks_for_them_too(monkeypatch):
     asked = []
 
-    def attach(data, *, wishes):
+    def attach(data, *, wishes, **_):
         asked.append(wishes.interpreters)
         return Cluster("", "", "", "", "", ProcessMark(1, 1, "boot"), ())
 
