@@ -74,6 +74,15 @@ class _Asked(Exception):
         self.question = question
 
 
+def surroundings(backend: Backend) -> tuple[tuple[Mount, ...], dict[str, str]]:
+    """What the hooks of this backend see beside the folders of their build, and all their variables."""
+
+    def seen(path: Path) -> Path:
+        return inside(backend.equipment.sandbox, _mounts(backend), path)
+
+    return _brought(backend), hook_environment(backend.settings, _places(backend, seen))
+
+
 async def ask_build_requirements(backend: Backend, log: LogSink) -> tuple[tuple[str, ...], Usage]:
     """The requirements that the backend wants beyond the static ones, in its order; what the hook used.
 
@@ -179,9 +188,12 @@ def _caller(backend: Backend, runner: _Runner) -> BuildBackendHookCaller:
 
 
 def _mounts(backend: Backend) -> tuple[Mount, ...]:
+    return (*backend.folder.mounts(), *_brought(backend))
+
+
+def _brought(backend: Backend) -> tuple[Mount, ...]:
     equipment = backend.equipment
     return (
-        *backend.folder.mounts(),
         Mount(backend.environment.folder, Path("/environment")),
         Mount(equipment.toolchain.folder, Path("/toolchain")),
         *(Mount(prefix, prefix) for prefix in (equipment.prefix, *equipment.toolchain.prefixes)),

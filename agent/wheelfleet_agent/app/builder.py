@@ -24,12 +24,14 @@ from ..adapters.bytecode import Bytecode
 from ..adapters.environment import make_environment
 from ..adapters.hooks import Backend, prepare_metadata
 from ..adapters.prepared_trees import LARGEST_TREE, keep_tree, take_tree
+from ..adapters.probe_host import probe_machine
 from ..adapters.transfer import Transfer
 from ..core.archive import extract
 from ..core.failure import failure_of
 from ..core.hook_answers import HookStopped
 from ..core.hook_environment import BuildSystem
 from ..core.output import Remembering
+from ..core.parallelism import parallel_jobs
 from ..core.prepare import prepare_source
 from ..core.processes import Limits, Usage
 from ..core.pyproject import read_build_system
@@ -37,7 +39,7 @@ from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
 from .additions import additions
 from .host import DISK_OF_BUILD, FILES_OF_BUILD, FREE_DISK, OPEN_FILES, Host, Interpreter
-from .plugin_calls import BuildPlugin, MadeWheel, asked_requirements, install_requirements, made_wheel, open_plugin
+from .plugin_calls import MadeWheel, Overridden, open_overridden
 from .ports import AttemptEnded, LogSink, Result, Upload
 from .recipes import fetch_recipe, hook_settings_of, patches_of, preparation_of
 
@@ -177,44 +179,43 @@ class HostBuilder:
                 files=FILES_OF_BUILD,
                 open_files=OPEN_FILES,
             ),
-            hook_settings_of(recipe, work.epoch, work.cores or self._cores),
+            hook_settings_of(recipe, work.epoch, self._jobs(work)),
         )
+
+    def _jobs(self, work: Work) -> int:
+        """Parallel jobs inside this build, as the host stands now."""
+        now = probe_machine(self._host.folder)
+        return parallel_jobs(work.plan.needs, work.cores, self._cores, now.cpus, now.memory_free)
 
     def _unpacked(self, sha256: Sha256, sdist: Path, destination: Path) -> Path:
         """The source's top folder, in the new destination."""
         return take_tree(self._trees, sha256, destination) or extract(sdist, destination).root
 
-    async def _requirements(
-        self, attempt: _Attempt, backend: Backend, plugin: BuildPlugin | None
-    ) -> tuple[tuple[str, ...], bool, tuple[Usage, ...]]:
-        """What the backend wants beyond the static requirements; whether the environment lacks any; what it took."""
+    async def _requirements(self, attempt: _Attempt, build: Overridden) -> tuple[tuple[str, ...], bool]:
+        """What the backend wants beyond the static requirements; whether the environment lacks any."""
         work = attempt.work
         if work.requirements is not None:
-            return work.requirements, False, ()
+            return work.requirements, False
         attempt.phase("get_requires_for_build_wheel")
-        requirements, used = await asked_requirements(backend, plugin, attempt.log)
+        requirements = await build.requirements()
         installed = {wheel.name: wheel.version for wheel in work.environment}
         markers = attempt.interpreter.definition.marker_environment
-        return requirements, work.static and bool(unmet(requirements, installed, markers)), used
+        return requirements, work.static and bool(unmet(requirements, installed, markers))
 
     async def _wheel(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
         recipe = await self._recipe(attempt)
-        log = Remembering(attempt.log)
-        backend, plugin = await open_plugin(
-            await self._backend(attempt, recipe), recipe, attempt.work.plan.node, log
-        )
-        requirements, blocked, asked = await self._requirements(attempt, backend, plugin)
+        backend, log = await self._backend(attempt, recipe), Remembering(attempt.log)
+        build = await open_overridden(backend, recipe, attempt.work.plan.node, log)
+        requirements, blocked = await self._requirements(attempt, build)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
         attempt.phase("build_wheel")
-        made = await made_wheel(backend, plugin, recipe, log)
+        made = await build.made()
         _check_expected(attempt.work, made.wheel.name, log.tail)
-        return await self._finish(attempt, made, requirements, _Spent(started, (*asked, *made.used)))
+        return await self._finish(attempt, made, requirements, _Spent(started, tuple(build.used)))
 
-    async def _finish(
-        self, attempt: _Attempt, made: MadeWheel, requirements: tuple[str, ...], spent: _Spent
-    ) -> Result:
+    async def _finish(self, attempt: _Attempt, made: MadeWheel, requirements: tuple[str, ...], spent: _Spent) -> Result:
         work, plan = attempt.work, attempt.work.plan
         attempt.phase("finish")
         definition = attempt.interpreter.definition
@@ -238,20 +239,19 @@ class HostBuilder:
     async def _metadata(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()
         recipe = await self._recipe(attempt)
-        backend, plugin = await open_plugin(
-            await self._backend(attempt, recipe), recipe, attempt.work.plan.node, attempt.log
-        )
-        requirements, blocked, asked = await self._requirements(attempt, backend, plugin)
+        backend = await self._backend(attempt, recipe)
+        build = await open_overridden(backend, recipe, attempt.work.plan.node, attempt.log)
+        requirements, blocked = await self._requirements(attempt, build)
         if blocked:
             return e.BuildBlocked(attempt.work.fence, requirements)
         attempt.phase("prepare_metadata_for_build_wheel")
-        folder, used = await prepare_metadata(backend, attempt.log)
+        folder, used = await prepare_metadata(build.backend, attempt.log)
         with (folder / "METADATA").open("rb") as stream:
             core, faults = read_metadata(stream.read(_METADATA_LIMIT))
         if faults:
             raise PolicyError("; ".join(faults), "report it to the maintainers of the distribution")
-        requires_dist, more = await install_requirements(plugin, core.requires_dist)
-        resources = _Spent(started, (*asked, used, *more)).until(self._clock.monotonic())
+        requires_dist = await build.install_requirements(core.requires_dist)
+        resources = _Spent(started, (*build.used, used)).until(self._clock.monotonic())
         return e.MetadataPrepared(
             attempt.work.fence, requires_dist, core.requires_python, core.provides_extra, requirements, resources
         )

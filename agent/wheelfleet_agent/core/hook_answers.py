@@ -34,9 +34,9 @@ class HookStopped(WheelfleetError):
     party = "infrastructure"
     exit_code = 3
 
-    def __init__(self, phase: HookName, kind: StopKind, tail: tuple[str, ...]) -> None:
+    def __init__(self, phase: str, kind: StopKind, tail: tuple[str, ...]) -> None:
         super().__init__(f"{phase} was stopped: {_IN_WORDS[kind]}", _NEXT_STEPS.get(kind, ""))
-        self.phase: HookName = phase
+        self.phase = phase
         self.kind: StopKind = kind
         self.tail = tail
 

@@ -22,6 +22,7 @@ class HookSettings(msgspec.Struct, frozen=True):
 
     epoch: SOURCE_DATE_EPOCH. cores: for one build. config_settings: PEP 517's, the same for each hook.
     variables: further environment variables; ``${NAME}`` in them is replaced by what hooks have anyway.
+    final: variables of a plugin, as they are; without: those that it took away.
     network: the host's network is reachable.
     """
 
@@ -30,6 +31,8 @@ class HookSettings(msgspec.Struct, frozen=True):
     config_settings: dict[str, str | list[str]] = {}
     variables: dict[str, str] = {}
     network: bool = False
+    final: dict[str, str] = {}
+    without: tuple[str, ...] = ()
 
 
 class Places(NamedTuple):
@@ -56,7 +59,8 @@ def hook_environment(settings: HookSettings, places: Places) -> dict[str, str]:
         **_reproducibility(settings.epoch),
         **({} if settings.network else _NO_NETWORK),
     }
-    return {**base, **{name: _fill_in(name, text, base) for name, text in settings.variables.items()}}
+    own = {name: _fill_in(name, text, base) for name, text in settings.variables.items()}
+    return {name: text for name, text in {**base, **own, **settings.final}.items() if name not in settings.without}
 
 
 _NO_NETWORK = {

@@ -11,6 +11,7 @@ import msgspec
 
 from ..errors import InputError
 from ..names import Sha256
+from .plugins import HooksRecipe, Plugin
 
 GIB = 1 << 30
 
@@ -27,7 +28,7 @@ class PreparationRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
 
     patches: in the order in which they are applied. update_requires, remove_requires: of
     ``project_override``. build_dir: where pyproject.toml lies, relative to the source. epoch:
-    SOURCE_DATE_EPOCH in seconds; None: that of the archive.
+    SOURCE_DATE_EPOCH in seconds; None: that of the archive. plugin: its functions of PREPARATION.
     """
 
     patches: tuple[PatchFile, ...] = ()
@@ -35,6 +36,7 @@ class PreparationRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
     remove_requires: tuple[str, ...] = ()
     build_dir: str = "."
     epoch: int | None = None
+    plugin: Plugin | None = None
 
 
 class SbomPart(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ class BuildRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
     env: further variables of the hooks, by name; each value is a template for ``string.Template`` over
     ``HOOK_VARIABLES`` alone: the version, defaults and other variables are filled in already.
     config_settings: of PEP 517. settings: what ``fromager-build-settings`` in the wheel says, JSON-like.
-    sbom: None where none is wanted.
+    sbom: None where none is wanted. plugin: its functions of BUILD. tag_hook: adds to the build tag.
     """
 
     env: tuple[tuple[str, str], ...] = ()
@@ -73,6 +75,8 @@ class BuildRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
     network: bool = False
     settings: dict[str, Any] = {}
     sbom: SbomRecipe | None = None
+    plugin: Plugin | None = None
+    tag_hook: Plugin | None = None
 
 
 class Needs(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -91,12 +95,16 @@ class Needs(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class NodeRecipe(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The recipes of one node by their digests, empty where nothing is set; its build tag as in file names."""
+    """The recipes of one node by their digests, empty where nothing is set; its build tag as in file names.
+
+    hooks: digest of what is called once its wheel is there; no part of its identity.
+    """
 
     preparation: Sha256 = Sha256("")
     build: Sha256 = Sha256("")
     build_tag: str = "0"
     needs: Needs = Needs()
+    hooks: Sha256 = Sha256("")
 
 
 _PLACES = ("PATH", "HOME", "TMPDIR", "GIT_CEILING_DIRECTORIES", "PYTHONNOUSERSITE")
@@ -105,10 +113,10 @@ _REPRODUCIBILITY = ("SOURCE_DATE_EPOCH", "PYTHONHASHSEED", "LANG", "LC_ALL", "TZ
 HOOK_VARIABLES = frozenset((*_PLACES, *_PARALLELISM, *_REPRODUCIBILITY))
 """The variables that each hook has on each agent, whatever the settings say; templates may read these."""
 
-Text = TypeVar("Text", PreparationRecipe, BuildRecipe)
+Text = TypeVar("Text", PreparationRecipe, BuildRecipe, HooksRecipe)
 
 
-def encode_recipe(recipe: PreparationRecipe | BuildRecipe) -> bytes:
+def encode_recipe(recipe: PreparationRecipe | BuildRecipe | HooksRecipe) -> bytes:
     """JSON, the same bytes for equal recipes; no bytes at all where nothing is set."""
     data = msgspec.json.encode(recipe, order="deterministic")
     return b"" if data == b"{}" else data
