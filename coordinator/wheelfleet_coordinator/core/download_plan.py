@@ -69,10 +69,11 @@ def stated_file(entry: OrderedSource, listing: ProjectListing) -> Download | Una
     The digest is the entry's, else what the index says of a file of that name, wherever it lies there.
     """
     kind: Literal["sdist", "wheel"] = "wheel" if entry.prebuilt else "sdist"
-    version = str(Version(entry.version))
-    listed = [file for file in listing.candidates if file.version == version and file.kind == kind]
+    version = Version(entry.version)
+    releases = [release for release in listing.releases if release.version == version]
+    listed = [file for release in releases for file in release.candidates if file.kind == kind]
     if entry.source_url:
-        stated = candidate_at(entry.source_url, canonicalize_name(entry.dist), version, kind)
+        stated = candidate_at(entry.source_url, canonicalize_name(entry.dist), str(version), kind)
         known = next((file.sha256 for file in listed if file.file_name == stated.file_name), "")
         candidate = msgspec.structs.replace(stated, sha256=entry.sha256 or stated.sha256 or known)
     elif listed:

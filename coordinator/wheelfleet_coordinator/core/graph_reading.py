@@ -39,11 +39,6 @@ class LinkedNode(NamedTuple):
     pre_built: bool
     constraint: str
 
-    @property
-    def constraint_note(self) -> str:
-        """What follows the key where the node is told of: nothing without a constraint."""
-        return f" (constraint: {self.constraint})" if self.constraint else ""
-
 
 class LinkedGraph:
     """What the root reaches. nodes: by key, the root first, the others in the order of their first mention."""
