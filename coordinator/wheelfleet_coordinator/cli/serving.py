@@ -1,7 +1,5 @@
 """``wheelfleet wheel-server``: the wheels of a folder as an index."""
 
-import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,18 +34,7 @@ def wheel_server(
     ] = "localhost",
 ) -> None:
     """Serve the wheels of wheels-repo as a package index, until it is interrupted."""
+    from .folder_server import serve_wheels
     from .places import places_of
 
-    asyncio.run(_serve(places_of(settings_of(invocation)).wheels, address, port))
-
-
-async def _serve(wheels_repo: Path, address: str, port: int) -> None:
-    from ..adapters.folder_index import folder_index_app
-    from ..adapters.http_server import serve
-
-    running = await serve(folder_index_app(wheels_repo), address, port)
-    typer.echo(f"Listening on {running.url}/simple/")
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await running.stop()
+    serve_wheels(places_of(settings_of(invocation)).wheels, address, port)
