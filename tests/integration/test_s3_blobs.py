@@ -8,12 +8,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 
 from fixed_clock import FixedClock
 from s3_server import juicefs_gateway
-from wheelfleet_shared.adapters import s3_blobs
+from wheelfleet_shared.adapters import s3_blobs, s3_boto3
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs, S3Settings
 from wheelfleet_shared.core.keys import blob_key
 from wheelfleet_shared.errors import InfrastructureError
@@ -61,7 +59,8 @@ def test_pages_may_not_be_kept_without_asking_and_blobs_may(blobs):
 
 def test_large_files_go_up_in_parts(blobs, tmp_path, monkeypatch):
     part = 5 * 1024 * 1024  # the smallest part S3 takes
-    monkeypatch.setattr(s3_blobs, "_TRANSFER", TransferConfig(multipart_threshold=part, multipart_chunksize=part))
+    monkeypatch.setattr(s3_blobs, "MULTIPART_FROM", part)
+    monkeypatch.setattr(s3_boto3, "PART", part)
     data = bytes(range(256)) * (part // 256) + b"the second part"
     (tmp_path / "wheel").write_bytes(data)
 
@@ -93,8 +92,6 @@ def test_a_missing_bucket_makes_everything_unknown_and_nothing_missing(settings,
 
 
 def test_an_endpoint_that_answers_nothing_is_named(tmp_path, monkeypatch):
-    once = s3_blobs._OPTIONS.merge(Config(retries={"max_attempts": 1, "mode": "standard"}))
-    monkeypatch.setattr(s3_blobs, "_OPTIONS", once)
     monkeypatch.setattr(s3_blobs, "ATTEMPTS", 1)
     assert_unknown(S3Settings("http://127.0.0.1:1", "wheels", "k", "s"), tmp_path, "127.0.0.1:1")
 

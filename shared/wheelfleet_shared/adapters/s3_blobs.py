@@ -6,54 +6,29 @@ parts by boto3. A store's "no" (404) and its "unknown" (everything else) stay ap
 """
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
-import boto3
 import msgspec
-import urllib3
-from boto3.exceptions import Boto3Error
-from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
 
-from ..core.keys import cache_control
 from ..core.presign import Credentials, object_url, presign, upload_headers
 from ..errors import BlobMissing, InfrastructureError
 from ..names import Sha256
 from ..ports import BlobInfo, Clock, SignedUpload
-from .s3_requests import ATTEMPTS, CONNECT_TIMEOUT, READ_TIMEOUT, Refused, S3Requests
+from .s3_requests import ATTEMPTS, NoAnswer, Refused, S3Requests
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+    from .s3_boto3 import Boto3Store
 
 _T = TypeVar("_T")
 
 THREADS = 16
 MULTIPART_FROM = 64 * 1024 * 1024
-MULTIPART_SIZE = 16 * 1024 * 1024
-
-_OPTIONS = Config(
-    signature_version="s3v4",
-    s3={"addressing_style": "path"},
-    # Checksums in trailers, the default since 2025, are refused by several servers over TLS.
-    request_checksum_calculation="when_required",
-    response_checksum_validation="when_required",
-    retries={"max_attempts": ATTEMPTS, "mode": "standard"},
-    max_pool_connections=2 * THREADS,
-    connect_timeout=CONNECT_TIMEOUT,
-    read_timeout=READ_TIMEOUT,
-    proxies={},
-    tcp_keepalive=True,
-)
-_TRANSFER = TransferConfig(multipart_threshold=MULTIPART_FROM, multipart_chunksize=MULTIPART_SIZE, max_concurrency=4)
 
 
 class S3Settings(msgspec.Struct, frozen=True):
@@ -96,7 +71,7 @@ class S3Blobs:
         self._page_size = page_size
         self._bucket = settings.bucket
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
-        self._client = _connect(settings)
+        self._opened = False
         self._requests = S3Requests(
             settings.endpoint_url, settings.bucket, settings.region, settings.credentials, THREADS, ATTEMPTS
         )
@@ -104,7 +79,8 @@ class S3Blobs:
     async def close(self) -> None:
         """Wait for the requests under way and let threads and connections go."""
         await asyncio.to_thread(self._pool.shutdown)
-        self._client.close()
+        if self._opened:
+            self._boto3.close()
         self._requests.close()
 
     async def ensure_bucket(self) -> None:
@@ -119,11 +95,10 @@ class S3Blobs:
         """Store the file under the key, in parts of 16 MiB where it is larger than 64 MiB."""
 
         def put() -> None:
-            if path.stat().st_size < _TRANSFER.multipart_threshold:
+            if path.stat().st_size < MULTIPART_FROM:
                 self._requests.put_file(key, path, content_type)
-                return
-            extra = {"ContentType": content_type, "CacheControl": cache_control(key)}
-            self._client.upload_file(str(path), self._bucket, key, ExtraArgs=extra, Config=_TRANSFER)
+            else:
+                self._boto3.put_large(key, path, content_type)
 
         await self._run("put", key, put)
 
@@ -145,14 +120,14 @@ class S3Blobs:
     async def delete(self, key: str) -> None:
         """Remove the blob; no error where it is not there."""
         with suppress(BlobMissing):  # some stores answer 404 here
-            await self._run("delete", key, lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
+            await self._run("delete", key, lambda: self._boto3.delete(key))
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         """Every blob whose key starts with the prefix, in key order; 1000 a request."""
-        pages = self._pages(prefix)
+        pages = await self._run("list", prefix, lambda: self._boto3.pages(prefix, self._page_size))
         while (page := await self._run("list", prefix, lambda: next(pages, None))) is not None:
-            for found in page.get("Contents", ()):
-                yield BlobInfo(found["Key"], found["Size"], found["LastModified"].timestamp())
+            for found in page:
+                yield found
 
     def sign_get(self, key: str, *, expires: int) -> str:
         """A URL that reads the blob for ``expires`` seconds, without credentials."""
@@ -174,72 +149,35 @@ class S3Blobs:
             headers=headers,
         )
 
-    def _pages(self, prefix: str) -> "Iterator[ListObjectsV2OutputTypeDef]":
-        paginator = self._client.get_paginator("list_objects_v2")
-        return iter(
-            paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": self._page_size})
+    @cached_property
+    def _boto3(self) -> "Boto3Store":
+        from .s3_boto3 import Boto3Store  # noqa: PLC0415 - 0.4 s that most runs never need
+
+        settings = self._settings
+        self._opened = True
+        return Boto3Store(
+            settings.endpoint_url, settings.bucket, settings.region, settings.credentials, 2 * THREADS, ATTEMPTS
         )
 
     def _ensure_bucket(self) -> None:
-        try:
-            self._client.head_bucket(Bucket=self._bucket)
-        except ClientError as error:
-            if _status(error) != 404:
-                raise
-            with suppress(self._client.exceptions.BucketAlreadyOwnedByYou):
-                self._create_bucket()
-
-    def _create_bucket(self) -> None:
-        if self._settings.region == "us-east-1":  # the one region that may not be named
-            self._client.create_bucket(Bucket=self._bucket)
-            return
-        location = {"LocationConstraint": self._settings.region}
-        self._client.create_bucket(Bucket=self._bucket, CreateBucketConfiguration=location)  # type: ignore[arg-type]
+        if not self._requests.has_bucket():
+            self._boto3.create_bucket()
 
     async def _run(self, operation: str, key: str, call: Callable[[], _T]) -> _T:
         """What the call returns, made in a thread; the library's errors become ours."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
-        except (BotoCoreError, ClientError, Boto3Error, Refused, urllib3.exceptions.HTTPError) as error:
+        except (Refused, NoAnswer) as error:
             raise _translated(error, operation, f"{self._settings.place}/{key}") from error
 
 
-def _connect(settings: S3Settings) -> "S3Client":
-    """A client of these settings alone: profiles and files of the user's own AWS set-up do not count."""
-    nothing = (None, None, os.devnull, None)
-    core = Session(session_vars={"profile": (None, None, None, None), "config_file": nothing})
-    session = boto3.session.Session(
-        settings.access_key, settings.secret_key, region_name=settings.region, botocore_session=core
-    )
-    return session.client("s3", endpoint_url=settings.endpoint_url, config=_OPTIONS)
-
-
-def _status(error: ClientError) -> int:
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-
-
-def _refusal(error: Exception) -> Refused | None:
-    """What the store answered, or None where it answered nothing."""
-    if isinstance(error, Boto3Error) and isinstance(error.__context__, ClientError):
-        error = error.__context__  # upload_file hides the answer of the store behind a sentence
-    if isinstance(error, ClientError):
-        return Refused(_status(error), error.response.get("Error", {}).get("Code", ""))
-    return error if isinstance(error, Refused) else None
-
-
-def _translated(error: Exception, operation: str, place: str) -> BlobMissing | InfrastructureError:
+def _translated(error: Refused | NoAnswer, operation: str, place: str) -> BlobMissing | InfrastructureError:
     """BlobMissing for a plain 404 alone; a 403 may hide anything, so it is unknown too."""
-    refusal = _refusal(error)
+    refusal = error if isinstance(error, Refused) else None
     if refusal is not None and refusal.code == "NoSuchKey":
         return BlobMissing(f"there is no blob {place}", "if an index or an event names it, ask for it to be rebuilt")
-    what = f"the object store failed to {operation} {place}: {refusal or _silence(error)}"
+    what = f"the object store failed to {operation} {place}: {error}"
     return InfrastructureError(what, _next_step(refusal))
-
-
-def _silence(error: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
-        error = error.reason
-    return f"{type(error).__name__}: {error}"
 
 
 def _next_step(refusal: Refused | None) -> str:

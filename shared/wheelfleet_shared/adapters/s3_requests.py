@@ -14,7 +14,6 @@ from typing import IO, Final
 from urllib.parse import urlsplit
 
 import urllib3
-from botocore.httpsession import get_cert_path
 
 from ..core.keys import cache_control
 from ..core.presign import Credentials, authorized, object_url
@@ -38,12 +37,15 @@ class Refused(Exception):
         self.code = code
 
 
+class NoAnswer(Exception):
+    """The store did not answer, or not in words of HTTP."""
+
+
 class S3Requests:
     """Blocking requests over pooled connections; safe for as many threads as there are ``connections``.
 
     Each is tried at most ``attempts`` times where the store is busy or a connection breaks: all of them may be
-    repeated. Every method raises Refused for an answer that is no success, and urllib3's HTTPError where no
-    answer comes.
+    repeated. Every method raises Refused for an answer that is no success, and NoAnswer where none comes.
     """
 
     def __init__(
@@ -95,6 +97,16 @@ class S3Requests:
         # Some stores ignore the range and answer 200 with everything.
         return (answer.data[start:] if answer.status == 200 else answer.data)[:length]
 
+    def has_bucket(self) -> bool:
+        """Whether the bucket is there; one of somebody else's is refused with 403."""
+        try:
+            self._send("HEAD", "")
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return False
+        return True
+
     def head(self, key: str) -> BlobInfo | None:
         """The blob's facts, or None where it is not there; the latter costs a second request."""
         try:
@@ -129,9 +141,19 @@ class S3Requests:
             at=time.time(),
             headers={"x-amz-content-sha256": _NOTHING, **(headers or {})},
         )
-        answer = self._pool.urlopen(
-            method, urlsplit(url).path, body, sent, retries=self._retries, assert_same_host=False, decode_content=False
-        )
+        try:
+            answer = self._pool.urlopen(
+                method,
+                urlsplit(url).path,
+                body,
+                sent,
+                retries=self._retries,
+                assert_same_host=False,
+                decode_content=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else None
+            raise NoAnswer(f"{type(cause or error).__name__}: {cause or error}") from error
         if answer.status not in {200, 204, 206}:
             found = _CODE.search(answer.data)
             raise Refused(answer.status, found[1].decode() if found else "")
@@ -141,11 +163,11 @@ class S3Requests:
 def _pool(endpoint: str, connections: int) -> urllib3.HTTPConnectionPool:
     """Connections straight to the endpoint: proxies of the environment do not count, as with boto3."""
     secure = urlsplit(endpoint).scheme == "https"
-    trusted = os.environ.get("AWS_CA_BUNDLE") or get_cert_path(verify=True)
+    trusted = os.environ.get("AWS_CA_BUNDLE")
     return urllib3.connection_from_url(
         endpoint,
         maxsize=connections,
         block=True,
         timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
-        **({"ca_certs": trusted} if secure else {}),
+        **({"ca_certs": trusted} if secure and trusted else {}),
     )
