@@ -37,6 +37,7 @@ from universe import Release, Universe
 from wheelfleet_agent.app.agent import Agent, Capacity, Equipment, Times
 from wheelfleet_agent.app.desk_client import DeskClient
 from wheelfleet_agent.app.ports import UploadKind
+from wheelfleet_coordinator.adapters.source_trees import SourceTrees
 from wheelfleet_coordinator.app import assembly
 from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
@@ -152,6 +153,7 @@ async def bootstrap(
         universe.fetch_page,
         universe.download,
         new_id,
+        SourceTrees({}),
     )
     parts = assembly.assemble(ports, assembly.Times())
     coordinator = asyncio.create_task(assembly.run(parts, ports.bus))

@@ -16,6 +16,7 @@ from wheelfleet_agent.app.agent import Agent, Capacity, Equipment, Times
 from wheelfleet_agent.app.desk_client import DeskClient
 from wheelfleet_agent.app.ports import AttemptEnded, Builder, UploadKind
 from wheelfleet_coordinator.adapters.memory_leadership import AlwaysLeads, Election, Member
+from wheelfleet_coordinator.adapters.source_trees import SourceTrees
 from wheelfleet_coordinator.app import assembly
 from wheelfleet_coordinator.app.leadership import Leadership
 from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
@@ -133,6 +134,7 @@ class Cluster:
                 self.index.fetch_page,
                 self.index.download,
                 self.new_id,
+                SourceTrees({}),
             ),
             self.times,
         )

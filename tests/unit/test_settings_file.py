@@ -292,6 +292,8 @@ def test_sandboxes_have_levels(text: str, level: str):
     assert settings_of(f"requires_sandbox: {text}").requires_sandbox == level
 
 
-def test_a_user_of_ssh_is_an_address_and_no_secret():
-    assert settings_of("download_source: {url: 'git+ssh://git@s.test/a'}").download_source.url
-    assert "credentials" in refused("download_source: {url: 'git+ssh://git:p@s.test/a'}").what
+def test_a_source_in_git_comes_without_credentials_and_without_ssh():
+    assert settings_of("download_source: {url: 'git+https://s.test/a@v${version}'}").download_source.url
+    assert "credentials" in refused("download_source: {url: 'git+https://git:p@s.test/a'}").what
+    assert "no ssh keys" in refused("download_source: {url: 'git+ssh://s.test/a'}").what
+    assert "git+https" in refused("download_source: {url: 'ftp://s.test/a.zip'}").what

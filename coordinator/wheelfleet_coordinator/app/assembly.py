@@ -22,6 +22,7 @@ from .leadership import Leadership, take_turns
 from .listings import FetchPage, Listings
 from .locking import lock
 from .page_writer import PageWriter
+from .pinning import Trees
 from .prebuilt import PrebuiltAccepter
 from .reconciling import Reconciler
 from .resolving import Resolver
@@ -42,6 +43,7 @@ class Ports(NamedTuple):
     fetch_page: FetchPage
     download: Download
     new_id: Callable[[], str]
+    trees: Trees
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -98,8 +100,8 @@ def _workers(ports: Ports, state: State, committer: Committer, reconciler: Recon
     world = state.world
     listings = Listings(world, committer, ports.blobs, ports.fetch_page)
     return Workers(
-        resolve=Resolver(world, committer, ports.blobs, listings).resolve,
-        fetch=Fetcher(world, committer, ports.blobs, ports.download).fetch,
+        resolve=Resolver(world, committer, ports.blobs, listings, ports.trees).resolve,
+        fetch=Fetcher(world, committer, ports.blobs, ports.download, ports.trees).fetch,
         take_over=TakerOver(world, committer, ports.blobs, ports.fetch_page, ports.download).take_over,
         accept_prebuilt=PrebuiltAccepter(world, committer, ports.blobs).accept,
         lock=lambda instruction: lock(instruction, committer),

@@ -30,6 +30,7 @@ from ..adapters.http_index import index_app
 from ..adapters.http_server import RunningHttp, serve
 from ..adapters.nats_leadership import NatsLeadership
 from ..adapters.signed_links import SignedLinks
+from ..adapters.source_trees import SourceTrees
 from ..adapters.upstream import Upstream
 from ..core.index_pages import page_of
 from ..core.outputs import run_outputs
@@ -98,6 +99,7 @@ async def _opened(config: CoordinatorConfig, credential: Credential, ended: asyn
             fetch_page=upstream.fetch_page,
             download=upstream.download,
             new_id=lambda: uuid.uuid4().hex,
+            trees=SourceTrees(os.environ, files=config.local_files),
         )
         yield _Opened(ports, blobs, client)
     finally:

@@ -15,10 +15,12 @@ from wheelfleet_shared.errors import SourceError, WheelfleetError
 from wheelfleet_shared.names import Sha256, SourceId
 from wheelfleet_shared.ports import Blobs
 
+from ..adapters.source_trees import Packed
 from ..core import decisions
 from ..core.instructions import Fetch
 from ..core.world import World
 from .committer import Committer
+from .pinning import Trees
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +35,12 @@ _AT_ONCE: Final = 8
 class Fetcher:
     """Carries out ``Fetch``. Large bytes go through a file, never through memory or the event loop."""
 
-    def __init__(self, world: World, committer: Committer, blobs: Blobs, download: Download) -> None:
+    def __init__(self, world: World, committer: Committer, blobs: Blobs, download: Download, trees: Trees) -> None:
         self._world = world
         self._committer = committer
         self._blobs = blobs
         self._download = download
+        self._trees = trees
         self._free = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(self, instruction: Fetch) -> tuple[e.Event, ...]:
@@ -63,8 +66,7 @@ class Fetcher:
         with tempfile.NamedTemporaryFile(prefix="wheelfleet-fetch-") as place:
             path = Path(place.name)
             try:
-                at_hand = await self._at_hand(instruction, path)
-                sha256, size = at_hand or await self._download(instruction.url, path)
+                sha256, size, commit = await self._packed_or_file(instruction, path)
             except SourceError as error:
                 return e.FetchFailed(instruction.url, error.what, error.next_step)
             if instruction.promised and sha256 != instruction.promised:
@@ -72,7 +74,12 @@ class Fetcher:
             file = e.FileRef(instruction.file_name, Sha256(sha256), size)
             # Put even where it lies there: the log does not know of it, so it may be collected at any moment.
             await self._blobs.put_file(source_key(file.sha256, file.file_name), path, _ARCHIVE)
-        return e.SourceFetched(instruction.url, file, instruction.promised)
+        return e.SourceFetched(instruction.url, file, instruction.promised, commit)
+
+    async def _packed_or_file(self, instruction: Fetch, path: Path) -> Packed:
+        at_hand = await self._at_hand(instruction, path)
+        packed = None if at_hand else await self._trees.pack(instruction.url, instruction.file_name, path)
+        return packed or Packed(*(at_hand or await self._download(instruction.url, path)))
 
     async def _at_hand(self, instruction: Fetch, path: Path) -> tuple[str, int] | None:
         """The file from a folder that an active run names; only bytes that the index promises are taken from there."""

@@ -28,6 +28,7 @@ from ..core.resolve_stage import Resolved, RunRules, holding, projects_of, resol
 from ..core.world import World
 from .committer import Committer
 from .listings import Listings
+from .pinning import Trees, pin_sources
 
 
 class _Place(NamedTuple):
@@ -38,11 +39,12 @@ class _Place(NamedTuple):
 class Resolver:
     """Carries out ``Resolve``. The rules of a run are read from its bundle once and kept while it lasts."""
 
-    def __init__(self, world: World, committer: Committer, blobs: Blobs, listings: Listings) -> None:
+    def __init__(self, world: World, committer: Committer, blobs: Blobs, listings: Listings, trees: Trees) -> None:
         self._world = world
         self._committer = committer
         self._blobs = blobs
         self._listings = listings
+        self._trees = trees
         self._rules: dict[_Place, RunRules] = {}
         self._stored: set[Sha256] = set()
 
@@ -53,6 +55,7 @@ class Resolver:
             return ()
         try:
             outcome = await self._resolved(graph, instruction, await self._rules_of(graph))
+            outcome = await pin_sources(self._world, self._trees, graph, instruction, outcome)
             await self._store(outcome.recipes)
         except (InputError, SourceError) as error:
             # Constraints may contradict each other under the target's markers alone, which nobody saw before.

@@ -10,6 +10,8 @@ from wheelfleet_shared.names import NodeKey
 
 from .candidates import Candidate
 from .customising import Customised
+from .git_url import is_git, with_submodules
+from .recipes import archive_name
 from .version_rules import WHEELS, Sought
 
 NOT_CUSTOMISED: Final = Customised.parse(Customisation())
@@ -67,7 +69,16 @@ def source_of(candidate: Candidate, node: NodeKey, customised: Customised, *, st
     """Where the chosen version of a node comes from. stated: a saved order says it, whatever settings say now."""
     override = None if stated else customised.download_source_of(node)
     if override is not None and override.url:
-        return Source(override.url, override.file_name, "", "override")
+        return Source(_with_submodules(override.url, node, customised), override.file_name, "", "override")
+    if stated and is_git(candidate.url):
+        return Source(candidate.url, archive_name(node), candidate.sha256, "override")
     prebuilt = customised.pre_built(node.name) or (stated and candidate.kind == "wheel")
     name = override.file_name if override is not None and override.file_name else candidate.file_name
     return Source(candidate.url, name, candidate.sha256, "prebuilt" if prebuilt else "sdist")
+
+
+def _with_submodules(url: str, node: NodeKey, customised: Customised) -> str:
+    if not is_git(url):
+        return url
+    options = customised.git_options(node.name)
+    return with_submodules(url, every=options.submodules, paths=options.submodule_paths)

@@ -130,7 +130,12 @@ def download_of(settings: DistributionSettings, node: NodeKey) -> DownloadSource
     url = Template(download.url).substitute(values)
     ending = ".zip" if url.partition("?")[0].partition("#")[0].endswith(".zip") else ".tar.gz"
     name = Template(download.destination_filename).substitute(values)
-    return DownloadSource(url, name or f"{override_name(node.name)}-{node.version}{ending}")
+    return DownloadSource(url, name or archive_name(node, ending))
+
+
+def archive_name(node: NodeKey, ending: str = ".tar.gz") -> str:
+    """What the source of a node is called where nothing else names it."""
+    return f"{override_name(node.name)}-{node.version}{ending}"
 
 
 def _sbom(settings: SbomSettings, purl: PurlSettings, node: NodeKey) -> SbomRecipe:

@@ -16,6 +16,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from wheelfleet_shared.errors import InputError
+
+from .git_url import is_git, read_git_url
 from .purl import read_purl
 
 _TRUE: Final = frozenset({"1", "t", "true", "y", "yes", "on"})
@@ -23,6 +26,7 @@ _FALSE: Final = frozenset({"0", "f", "false", "n", "no", "off"})
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATTERN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\*?")
 _CALLABLE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*", re.ASCII)
+_SOURCE_SCHEMES: Final = frozenset({"http", "https", "file"})
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -136,8 +140,20 @@ def source_template(value: object) -> str:
 
 
 def source_url(value: object) -> str:
-    """A template for the URL of a source, without credentials."""
-    return _without_credentials(source_template(value))
+    """A template for the URL of a file (http, https, file) or a tree in git, without credentials; or empty."""
+    text = _without_credentials(source_template(value))
+    if is_git(text):
+        _require_git(text)
+    elif text and urlsplit(text).scheme not in _SOURCE_SCHEMES:
+        raise ValueError(f"must be an http, https, file, git+https, git+http or git+file URL, not {text!r}")
+    return text
+
+
+def _require_git(template: str) -> None:
+    try:
+        read_git_url(Template(template).substitute(version="1", canonicalized_name="a"))
+    except InputError as error:
+        raise ValueError(f"cannot be used: {error.what}; {error.next_step}") from None
 
 
 def server_url(value: object) -> str:
@@ -157,12 +173,12 @@ def any_url(value: object) -> str:
 
 
 def _without_credentials(text: str) -> str:
-    """Settings travel to all agents and stand in wheels; a user name alone is an address for ssh."""
+    """Settings travel to all agents and stand in wheels."""
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise ValueError(f"is no URL: {error}") from None
-    if "@" in parts.netloc and (":" in parts.netloc.rpartition("@")[0] or not parts.scheme.endswith("ssh")):
+    if "@" in parts.netloc:
         raise ValueError("holds credentials; put them into netrc")
     return text
 

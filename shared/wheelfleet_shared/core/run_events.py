@@ -133,12 +133,14 @@ class RequirementUnresolvable(EventBase, frozen=True):
 class SourceFetched(EventBase, frozen=True):
     """The upstream file lies in our store; ``promised`` is what the index said of it, or empty.
 
-    url: without credentials. epoch: newest mtime in the archive is left to preparation.
+    url: without credentials. epoch: newest mtime in the archive is left to preparation. commit: of a
+    source in git, from which the file was packed.
     """
 
     url: str
     file: FileRef
     promised: str = ""
+    commit: str = ""
 
 
 class FetchFailed(EventBase, frozen=True):
