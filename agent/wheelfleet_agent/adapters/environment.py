@@ -65,6 +65,20 @@ async def make_environment(uv: Uv, interpreter: Path, wheels: Sequence[Path], fo
     return environment
 
 
+def moved(environment: Environment, folder: Path) -> Environment:
+    """The environment, now in ``folder``, which must not exist."""
+    environment.folder.rename(folder)
+    return _describe(folder)
+
+
+def open_environment(folder: Path) -> Environment:
+    """The environment that ``make_environment`` left in the folder.
+
+    Raises InfrastructureError where none lies there.
+    """
+    return _describe(folder)
+
+
 async def _uv(uv: Uv, folder: Path, *arguments: str) -> None:
     """Run uv in the new environment's folder, where no project or configuration can lie.
 

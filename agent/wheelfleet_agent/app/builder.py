@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +22,11 @@ from wheelfleet_shared.ports import Clock
 from ..adapters.apply_patch import apply_patch
 from ..adapters.build_folder import BuildFolder, make_build_folder, remove_build_folder
 from ..adapters.bytecode import Bytecode
-from ..adapters.environment import make_environment
+from ..adapters.environment import Environment, make_environment
 from ..adapters.hooks import Backend, prepare_metadata
 from ..adapters.prepared_trees import LARGEST_TREE, keep_tree, take_tree
 from ..adapters.probe_host import probe_machine
+from ..adapters.shared_environments import Locked, SharedEnvironments
 from ..adapters.transfer import Transfer
 from ..core.archive import extract
 from ..core.failure import failure_of
@@ -35,6 +37,7 @@ from ..core.parallelism import parallel_jobs
 from ..core.prepare import prepare_source
 from ..core.processes import Limits, Usage
 from ..core.pyproject import read_build_system
+from ..core.sandbox_plan import Level
 from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
 from .additions import additions
@@ -66,7 +69,7 @@ class _Spent(NamedTuple):
 
 
 class _Attempt(NamedTuple):
-    """One attempt under way; values only."""
+    """One attempt under way. held: what is let go when it ends."""
 
     work: Work
     folder: BuildFolder
@@ -74,6 +77,7 @@ class _Attempt(NamedTuple):
     log: LogSink
     upload: Upload
     phase: Callable[[str], None]
+    held: AsyncExitStack
 
 
 class HostBuilder:
@@ -88,6 +92,8 @@ class HostBuilder:
         self._cores = cores
         self._transfer = transfer
         self._trees = host.folder / "trees"
+        shared = host.sandbox.level is not Level.NONE
+        self._environments = SharedEnvironments(host.folder / "environments", host.uv) if shared else None
         self._bytecode = {
             target: Bytecode(host.folder / "bytecode" / target, host.uv.link_mode) for target in host.interpreters
         }
@@ -98,9 +104,9 @@ class HostBuilder:
         if interpreter is None:
             raise AttemptEnded("lost", f"this agent does not offer {work.target} any more")
         folder = make_build_folder(self._host.folder / "attempts" / f"{work.build}-{work.fence}")
-        attempt = _Attempt(work, folder, interpreter, log, upload, phase)
         try:
-            return await self._goal(attempt)
+            async with AsyncExitStack() as held:
+                return await self._goal(_Attempt(work, folder, interpreter, log, upload, phase, held))
         except HookStopped as stopped:
             raise AttemptEnded(stopped.kind, stopped.what) from stopped
         except tuple(_KINDS) as error:
@@ -155,9 +161,7 @@ class HostBuilder:
         attempt.phase("fetch")
         sdist, *wheels = await asyncio.gather(*(self._transfer.fetch(item) for item in (work.sdist, *work.environment)))
         attempt.phase("environment")
-        environment = await make_environment(
-            self._host.uv, attempt.interpreter.path, wheels, folder.root / "environment"
-        )
+        environment = await self._environment(attempt, wheels)
         installed = {item.file.sha256: item.name for item in work.environment}
         equipment = attempt.interpreter.equipment
         bytecode = self._bytecode[work.target]
@@ -181,6 +185,15 @@ class HostBuilder:
             ),
             hook_settings_of(recipe, work.epoch, self._jobs(work)),
         )
+
+    async def _environment(self, attempt: _Attempt, wheels: list[Path]) -> Environment:
+        """The locked environment: one that builds share where they cannot write to it, else this build's own."""
+        python = attempt.interpreter.path
+        if self._environments is None:
+            return await make_environment(self._host.uv, python, wheels, attempt.folder.root / "environment")
+        digests = (item.file.sha256 for item in attempt.work.environment)
+        locked = Locked(python, tuple(zip(digests, wheels, strict=True)))
+        return await attempt.held.enter_async_context(self._environments.lease(locked))
 
     def _jobs(self, work: Work) -> int:
         """Parallel jobs inside this build, as the host stands now."""
