@@ -144,7 +144,8 @@ def test_the_build_tag_counts_both_changelogs():
     found = customised("changelog: {'1.0': [x]}", "changelog: {cpu: [y], cuda: [z, z]}")
     assert found.recipe_of(NODE).node.build_tag == "2"
     assert found.recipe_of(NodeKey("other", "1.0")).node.build_tag == "1"
-    assert customised(common="wheels: {build_tag_hook: 'm:f'}").build_tag_hook == "m:f"
+    hooked = customised(common="wheels: {build_tag_hook: 'm:f'}", **{"plugins/m.py": "def f(): ..."})
+    assert hooked.build_tag_hook == "m:f"
 
 
 def test_needs_are_those_of_the_options():

@@ -9,6 +9,10 @@ import msgspec
 from wheelfleet_shared.core.bundle import Customisation
 from wheelfleet_shared.errors import InputError
 
+from .plugin_collecting import collect_plugins
+
+_PLUGINS: Final = Path("overrides", "plugins")
+"""Modules of plugins that are not installed; fromager has no such folder."""
 LARGEST: Final = 16 << 20
 """Bytes of all files together: a run's inputs are held in memory where they are used."""
 
@@ -29,6 +33,8 @@ _DEFAULTS: Final = Overrides(
 def read_customisation(overrides: Overrides, variant: str) -> Customisation:
     """The files with their normal names, whatever the folders are called; what they hold is not looked at.
 
+    Plugins are with them: those in ``overrides/plugins`` and those that are installed beside us.
+
     Raises InputError where a place that was named is not there, or a file cannot be read.
     """
     files: dict[str, bytes] = {}
@@ -43,6 +49,7 @@ def read_customisation(overrides: Overrides, variant: str) -> Customisation:
         folder = _place(given, default, option, folder=True)
         if folder is not None:
             files.update((f"{name}/{path.relative_to(folder).as_posix()}", _read(path)) for path in _files(folder))
+    files |= collect_plugins(_PLUGINS if _PLUGINS.is_dir() else None, files.get("settings.yaml", b""))
     size = sum(map(len, files.values()))
     if size > LARGEST:
         raise InputError(

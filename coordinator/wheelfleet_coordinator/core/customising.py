@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from wheelfleet_shared.core.bundle import Customisation
 from wheelfleet_shared.core.events import Expectation
+from wheelfleet_shared.core.plugins import BUILD, CHOICE, PREPARATION, HooksRecipe
 from wheelfleet_shared.core.recipe import NodeRecipe, encode_recipe, recipe_digest
 from wheelfleet_shared.errors import InputError
 from wheelfleet_shared.names import Distribution, NodeKey
@@ -19,13 +21,24 @@ from wheelfleet_shared.names import Distribution, NodeKey
 from .changelog import build_tag, tag_in_names
 from .env_template import check_template, reduce_env
 from .patch_files import Patches, read_patches
-from .recipes import DownloadSource, build_of, download_of, env_entries, epoch_of, needs_of, preparation_of
+from .plugin_files import NO_PLUGINS, Plugged, Plugins, read_plugins
+from .recipes import (
+    DownloadSource,
+    build_of,
+    download_of,
+    env_entries,
+    epoch_of,
+    needs_of,
+    preparation_of,
+    recorded_settings,
+)
 from .settings_file import DistributionFile, GlobalFile, distribution_of, read_distribution, read_global
 from .settings_schema import DistributionSettings, GitOptions, ResolverSettings, VariantSettings
 from .yaml_reading import Lines
 
 GLOBAL: Final = "settings.yaml"
 FOLDER: Final = "settings/"
+_NO_TAG: Final = frozenset({"", "0"})
 _NOTHING: Final = DistributionFile(DistributionSettings(), Lines("", {}))
 _EXPECTATIONS: Final[dict[str, Expectation]] = {"native": "native", "pure": "pure", "open": "open"}
 Read = TypeVar("Read")
@@ -40,13 +53,14 @@ class Recipe(NamedTuple):
 
 
 class Customised(NamedTuple):
-    """Settings and patches, read for one variant; warnings name what in them has no effect."""
+    """Settings, patches and plugins, read for one variant; warnings name what in them has no effect."""
 
     variant: str
     common: GlobalFile
     files: Mapping[Distribution, DistributionFile]
     patches: Patches
     warnings: tuple[str, ...] = ()
+    plugins: Plugins = NO_PLUGINS
 
     @classmethod
     def parse(cls, customisation: Customisation, origin: str = "") -> "Customised":
@@ -60,10 +74,12 @@ class Customised(NamedTuple):
         common = _kept(faults, lambda: read_global(given.get(GLOBAL, b""), prefix + GLOBAL))
         files = _read_files(given, customisation.variant, prefix, faults)
         patches = _kept(faults, lambda: read_patches(given, prefix))
-        if common is None or patches is None or faults:
+        plugins = _kept(faults, lambda: read_plugins(given, prefix, *_tag_hook(common)))
+        if common is None or patches is None or plugins is None or faults:
             raise _joined(faults)
         warnings = [*common.warnings, *(text for file in files.values() for text in file.warnings), *patches.warnings]
-        return cls(customisation.variant, common, files, patches, (*warnings, *_unread(given, prefix)))
+        warnings += [*plugins.warnings, *_unread(given, prefix)]
+        return cls(customisation.variant, common, files, patches, tuple(warnings), plugins)
 
     def settings_of(self, name: str) -> DistributionSettings:
         """The settings of a distribution; the default ones where it has none."""
@@ -73,13 +89,45 @@ class Customised(NamedTuple):
         """What reaches one node. Of a prebuilt one nothing does: its wheel comes as it is."""
         file, version = self._file(node.name), Version(node.version)
         if self.pre_built(node.name):
-            return Recipe(NodeRecipe(build_tag="", needs=needs_of(file.settings)), b"", b"")
+            hooks = recipe_digest(self.hooks_of(node))
+            return Recipe(NodeRecipe(build_tag="", needs=needs_of(file.settings), hooks=hooks), b"", b"")
         patches = self.patches.of(node.name, version, self.variant)
-        preparation = encode_recipe(preparation_of(file, self.variant, patches))
-        build = encode_recipe(build_of(file, self.variant, node, self.common.settings.sbom))
-        tag = self.build_tag_of(node)
+        plugged, tag = self._plugged(node), self.build_tag_of(node)
+        preparing = preparation_of(file, self.variant, patches)
+        building = build_of(file, self.variant, node, self.common.settings.sbom)
+        preparation = encode_recipe(replace(preparing, plugin=plugged.override(PREPARATION)))
+        hook = plugged.tag_hook() if tag not in _NO_TAG else None
+        build = encode_recipe(replace(building, plugin=plugged.override(BUILD), tag_hook=hook))
         digests = recipe_digest(preparation), recipe_digest(build)
-        return Recipe(NodeRecipe(*digests, tag, needs_of(file.settings)), preparation, build)
+        hooks = recipe_digest(self.hooks_of(node))
+        return Recipe(NodeRecipe(*digests, tag, needs_of(file.settings), hooks), preparation, build)
+
+    def hooks_of(self, node: NodeKey) -> bytes:
+        """What is called once the wheel of the node is there, as its recipe; empty where nothing is."""
+        plugged = self._plugged(node)
+        if self.pre_built(node.name):
+            return encode_recipe(HooksRecipe((), plugged.hooks("post_bootstrap"), plugged.hooks("prebuilt_wheel")))
+        return encode_recipe(HooksRecipe(plugged.hooks("post_build"), plugged.hooks("post_bootstrap")))
+
+    def choice_fault(self, name: str) -> str:
+        """Why the versions or the source of a distribution cannot be had as its plugin says; empty where they can.
+
+        What settings say in their place is enough: then the plugin is not needed.
+        """
+        if self.pre_built(name):
+            return ""
+        settings = self.settings_of(name)
+        stated = {
+            "download_source": settings.download_source.url,
+            "get_resolver_provider": settings.resolver_dist.sdist_server_url,
+        }
+        plugged = self.plugins.functions_of(canonicalize_name(name), CHOICE)
+        return ", ".join(function for function in plugged if not stated[function])
+
+    def _plugged(self, node: NodeKey) -> Plugged:
+        file = self._file(node.name)
+        recorded = recorded_settings(file.settings, self.variant, Version(node.version))
+        return Plugged(self.plugins, canonicalize_name(node.name), self.variant, recorded, file.settings.network)
 
     def build_tag_of(self, node: NodeKey) -> str:
         """The build tag as it stands in the name of the node's wheel, before a hook adds to it; empty for none."""
@@ -122,14 +170,22 @@ class Customised(NamedTuple):
         return () if self.pre_built(node.name) else self.patches.missed(node.name, Version(node.version), self.variant)
 
     def customised(self) -> frozenset[Distribution]:
-        """All distributions with settings or patches."""
-        return frozenset(self.files) | {canonicalize_name(name) for name in self.patches.by_name}
+        """All distributions with settings, patches or a plugin."""
+        named = {*self.patches.by_name, *self.plugins.overrides}
+        return frozenset(self.files) | {canonicalize_name(name) for name in named}
 
     def _file(self, name: str) -> DistributionFile:
         return self.files.get(canonicalize_name(name), _NOTHING)
 
     def _variant(self, name: str) -> VariantSettings:
         return self.settings_of(name).variant(self.variant)
+
+
+def _tag_hook(common: GlobalFile | None) -> tuple[str, str]:
+    """The function that settings name, and where they do."""
+    if common is None:
+        return "", ""
+    return common.settings.wheels.build_tag_hook, common.lines.at("wheels", "build_tag_hook")
 
 
 def _read_files(

@@ -132,9 +132,9 @@ def resolve_stage(
 
 
 def _recipes(edges: Sequence[e.Edge], customised: Customised) -> tuple[tuple[Sha256, bytes], ...]:
-    nodes = {edge.node for edge in edges if edge.recipe.preparation or edge.recipe.build}
-    found = (customised.recipe_of(node) for node in nodes)
-    texts = {text for recipe in found for text in (recipe.preparation, recipe.build) if text}
+    nodes = {edge.node for edge in edges if edge.recipe.preparation or edge.recipe.build or edge.recipe.hooks}
+    found = ((customised.recipe_of(node), customised.hooks_of(node)) for node in nodes)
+    texts = {text for recipe, hooks in found for text in (recipe.preparation, recipe.build, hooks) if text}
     return tuple((recipe_digest(text), text) for text in sorted(texts))
 
 
@@ -170,6 +170,9 @@ def _choose(
     held: Mapping[str, ProjectListing],
 ) -> Choice | Refusal:
     name = str(canonicalize_name(requirement.name))
+    fault = rules.customised.choice_fault(name)
+    if fault:
+        return _not_ours(name, fault)
     if name in held:
         outcome = choose_entry(requirement, held[name], rules.constraints)
         if isinstance(outcome, Choice):
@@ -190,6 +193,14 @@ def _choose(
     )
     allowed = rules.hashes.get(str(requirement)) if resolve.node is None else None
     return _with_hash(outcome, allowed) if allowed and isinstance(outcome, Choice) else outcome
+
+
+def _not_ours(name: str, functions: str) -> Refusal:
+    """Versions or sources of another place than the plugin's would not be what its author means."""
+    return Refusal(
+        f"the plugin for {name} has {functions}, which cannot be called here",
+        "say in its settings where versions and sources are: resolver_dist.sdist_server_url, download_source.url",
+    )
 
 
 def _with_hash(choice: Choice, allowed: tuple[str, ...]) -> Choice | Refusal:
