@@ -71,7 +71,7 @@ def test_one_that_cannot_be_made_leaves_nothing_and_is_tried_again(tmp_path, uv)
 
     async def body():
         for _ in range(2):
-            with pytest.raises(InfrastructureError, match="not what was locked|could not make"):
+            with pytest.raises(InfrastructureError, match=r"not what was locked|could not make"):
                 async with shared.lease(lock):
                     pass
 

@@ -57,10 +57,11 @@ class SharedEnvironments:
             async with self._locks.setdefault(key, asyncio.Lock()):
                 if key not in self._made:
                     self._made[key] = await self._make(locked)
-            self._made[key] = self._made.pop(key)  # the last one used is the last one to go
             yield self._made[key]
         finally:
             self._users[key] -= 1
+            if key in self._made:
+                self._made[key] = self._made.pop(key)  # the last one used is the last one to go
             for folder in self._idle_too_many():
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
