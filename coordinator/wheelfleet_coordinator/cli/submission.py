@@ -1,6 +1,7 @@
 """A run queued: its target chosen, its inputs stored, its first event appended."""
 
 import asyncio
+import fnmatch
 import hashlib
 import platform
 import secrets
@@ -46,15 +47,16 @@ async def offered(link: Link) -> m.TargetList:
 
 
 def choose_targets(wanted: Sequence[str], on_offer: Sequence[TargetId]) -> tuple[TargetId, ...]:
-    """The targets asked for, else the one of this machine and Python, else the only one.
+    """The targets asked for, by id or pattern (``cp311-*``), else this machine's and Python's, else the only one.
 
     Raises InputError where that is none, or not clear.
     """
-    missing = [target for target in wanted if target not in on_offer]
+    found = {text: fnmatch.filter(on_offer, text) for text in wanted}
+    missing = [text for text, targets in found.items() if not targets]
     if missing:
         raise InputError(f"no agent offers {', '.join(missing)}", f"on offer: {', '.join(on_offer)}")
     if wanted:
-        return tuple(TargetId(target) for target in wanted)
+        return tuple(dict.fromkeys(TargetId(target) for targets in found.values() for target in targets))
     native = f"cp{sys.version_info.major}{sys.version_info.minor}-linux_{platform.machine()}"
     fitting = [target for target in on_offer if target == native or target.startswith(f"{native}-")]
     if len(fitting) == 1:

@@ -43,10 +43,14 @@ class Conflict(msgspec.Struct, frozen=True):
 
 
 class ConstraintsFile(NamedTuple):
-    """The text holds every name without a conflict; pip can use it as a whole only where there is none."""
+    """The text holds every name without a conflict; pip can use it as a whole only where there is none.
+
+    pins: name → version, as the text has them.
+    """
 
     text: str
     conflicts: tuple[Conflict, ...]
+    pins: Mapping[str, str]
 
 
 def constraints_file(graph: ParsedGraph) -> ConstraintsFile:
@@ -67,7 +71,7 @@ def constraints_file(graph: ParsedGraph) -> ConstraintsFile:
     conflicts = tuple(
         Conflict(name, versions[name], tuple(_active(consumers[name], chosen, graph))) for name in sorted(undecided)
     )
-    return ConstraintsFile("".join(_lines(chosen, versions)), conflicts)
+    return ConstraintsFile("".join(_lines(chosen, versions)), conflicts, chosen)
 
 
 def _installed_versions(graph: ParsedGraph) -> dict[str, tuple[str, ...]]:

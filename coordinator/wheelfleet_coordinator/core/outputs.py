@@ -12,6 +12,7 @@ from wheelfleet_shared.names import RunId, Sha256
 
 from .build_order_file import build_order_text
 from .constraints_file import constraints_file
+from .fleet_constraints import FleetConstraints, TargetPins, fleet_constraints
 from .graph import Graph
 from .graph_file import graph_text, parsed_graph
 from .index_pages import root_page, static_project_page
@@ -55,10 +56,28 @@ def run_outputs(world: World, run: RunId) -> RunOutputs:
     results = [node_results(world, graph) for graph in graphs]
     every = [result for of_graph in results for result in of_graph]
     texts = _texts(world, graphs, results) | _static_index(every)
+    over_all = _over_all(world, graphs)
+    if over_all is not None:
+        texts["work-dir/constraints.txt"] = over_all.text.encode()
     if not _builds_entries(world, run):
-        return RunOutputs(texts, _files(graphs, results), _conflicts(world, graphs))
+        conflicts = [*_conflicts(world, graphs), *(over_all.conflicts if over_all is not None else ())]
+    return RunOutputs(texts, _files(graphs, results), conflicts)
     entries = [entry for graph in graphs for entry in sequence_entries(world, graph)]
     return RunOutputs(texts, _files(graphs, results), [], entries, world.runs[run].finished_at)
+
+
+def _over_all(world: World, graphs: list[Graph]) -> FleetConstraints | None:
+    """The constraints of all targets in one file; None for one target, and where none were asked for."""
+    submitted = world.runs[graphs[0].run].submitted if graphs else None
+    if len(graphs) < 2 or submitted is None or submitted.options.skip_constraints:
+        return None
+    return fleet_constraints([_pins(world, graph, sdist_only=submitted.options.sdist_only) for graph in graphs])
+
+
+def _pins(world: World, graph: Graph, *, sdist_only: bool) -> TargetPins:
+    definition = world.targets[graph.target].definition if graph.target in world.targets else None
+    environment = definition.marker_environment if definition is not None else {}
+    return TargetPins(graph.target, environment, constraints_file(parsed_graph(graph, sdist_only=sdist_only)).pins)
 
 
 def _builds_entries(world: World, run: RunId) -> bool:
