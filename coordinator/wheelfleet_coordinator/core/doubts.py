@@ -19,6 +19,11 @@ class Doubts:
     def __init__(self) -> None:
         self._against: dict[str, dict[BuildId, str]] = {}
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Doubts) and self._against == other._against
+
+    __hash__ = None  # type: ignore[assignment] - it changes
+
     def note_success(self, build: Build) -> None:
         """A build ended well: that clears who made it, and speaks against those who had aborted it."""
         maker = build.tried_by
