@@ -93,8 +93,8 @@ def test_a_bootstrap_tells_its_milestones_and_ends_with_the_command_to_install(f
     assert first.lines[0].startswith(
         f"wheelfleet: index {machine.index.rstrip('/')} (the --index-url option); target cp"
     )
-    assert "top 1.0: top resolves to 1.0" in first.lines
-    assert any(line.startswith("top 1.0: built in ") and "(top-1.0-0-py3-none-any.whl)" in line for line in first.lines)
+    assert "top-1.0: top resolves to 1.0" in first.lines
+    assert any(line.startswith("top-1.0: built in ") and "(top-1.0-0-py3-none-any.whl)" in line for line in first.lines)
     index = (machine.folder / "out" / "wheels-repo" / "simple").as_uri()
     assert first.lines[-1] == f"pip install --index-url {index}/ --only-binary :all: top"
 

@@ -101,8 +101,8 @@ def test_a_built_chain_is_counted_and_told_in_fromagers_words():
     found = progress_of(story)
     assert found.counts == (m.TargetCounts(TARGET, built=3),)
     texts = [milestone.text for milestone in found.milestones]
-    assert "stevedore 5.2.0: stevedore==5.2.0 resolves to 5.2.0" in texts
-    assert "setuptools 84.2.1: built in 2.5 s (setuptools-84.2.1-0-py3-none-any.whl)" in texts
+    assert "stevedore-5.2.0: stevedore==5.2.0 resolves to 5.2.0" in texts
+    assert "setuptools-84.2.1: built in 2.5 s (setuptools-84.2.1-0-py3-none-any.whl)" in texts
     assert found.index_url == "http://index/"
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .logging_setup import show_more
 from .options import FormatOption, SandboxOption, SlotsOption
 from .settings import format_of, settings_of
 
@@ -88,6 +89,6 @@ def coordinator(
 
     from ..app.daemon import run
 
-    logging.getLogger().setLevel(min(logging.getLogger().level, logging.INFO))
+    show_more(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     run(config)

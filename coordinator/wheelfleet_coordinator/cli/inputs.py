@@ -43,6 +43,9 @@ class Asked(msgspec.Struct, frozen=True):
     collection: str = "main"
     sdist_only: bool = False
     skip_constraints: bool = False
+    multiple_versions: bool = False
+    test_mode: bool = False
+    force: bool = False
     fail_fast: bool = False
     max_release_age: int = 0
     replace: bool = False
@@ -64,6 +67,8 @@ def check(asked: Asked, settings: Settings) -> Checked:
     if len(asked.index_urls) > 1:
         raise InputError("--index-url is given twice", "give the one index to take sources from; others are not read")
     for url in asked.cache_servers:
+    if asked.test_mode and asked.sdist_only:
+        raise InputError("--test-mode does not go with --sdist-only", "leave one of them out: it tries out full builds")
         require_url(url)
     places = places_of(settings)
     into = index_name(asked.collection, settings.variant)
@@ -81,7 +86,11 @@ def check(asked: Asked, settings: Settings) -> Checked:
     customisation = checked_customisation(settings)
     options = e.RunOptions(
         sdist_only=asked.sdist_only,
-        skip_constraints=asked.skip_constraints,
+        # One file cannot name several versions of a distribution.
+        skip_constraints=asked.skip_constraints or asked.multiple_versions,
+        multiple_versions=asked.multiple_versions,
+        test_mode=asked.test_mode,
+        force=asked.force,
         fail_fast=asked.fail_fast,
         as_of=_as_of(asked.as_of, choice, lines),
         index_url=choice.url,

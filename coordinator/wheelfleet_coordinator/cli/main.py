@@ -25,7 +25,9 @@ from . import (
 )
 from . import options as o
 from .interruption import WatchingStopped
-from .settings import Format, Settings, set_verbosity
+from .logging_setup import TOLD, set_up_logging
+from .settings import Format, Settings, sandbox_for, set_verbosity
+from .without_effect import flag_name, tell_without_effect
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ def _broken(error: Exception) -> InfrastructureError | None:
 def _tell(line: str, status: int) -> int:
     sys.stderr.write(f"{line}\n")
     return status
+    TOLD.error(line)
 
 
 @app.callback()
@@ -104,7 +107,22 @@ def _everywhere(
     color: o.ColorBefore = True,
     version: o.VersionBefore = False,  # noqa: ARG001 - its callback does it all
 ) -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    log_file: o.LogFileBefore = None,
+    error_log_file: o.ErrorLogBefore = None,
+    log_format: o.LogFormatBefore = "",
+    cleanup: o.CleanupBefore = None,
+    network_isolation: o.IsolationBefore = None,
+    build_wheel_server_url: o.BuildServerBefore = None,
+    envs_dir: o.EnvsBefore = None,
+    set_up_logging(log_file, error_log_file, log_format)
+    tell_without_effect(
+        {
+            flag_name("cleanup", cleanup): cleanup,
+            "--build-wheel-server-url": build_wheel_server_url,
+            "--envs-dir": envs_dir,
+            flag_name("network-isolation", network_isolation): network_isolation if config is not None else None,
+        }
+    )
     set_verbosity(verbose=verbose, debug=debug)
     invocation.obj = Settings(
         constraints=tuple(constraints_file or ()),
@@ -114,7 +132,7 @@ def _everywhere(
         work_dir=work_dir,
         jobs=jobs,
         slots=slots,
-        sandbox=sandbox,
+        sandbox=sandbox or sandbox_for(network_isolation, embedded=config is None),
         variant=variant,
         overrides=Overrides(settings_file, settings_dir, patches_dir),
         min_release_age=min_release_age,

@@ -32,7 +32,7 @@ ConstraintsBefore = Annotated[
     typer.Option(
         "--constraints-file",
         "-c",
-        envvar=environment_of("CONSTRAINTS_FILE"),
+        envvar=environment_of("CONSTRAINTS_FILES"),
         help="Constraints that every version must meet: file or URL; may be repeated.",
     ),
 ]
@@ -104,6 +104,47 @@ DebugBefore = Annotated[
     bool, typer.Option("--debug", envvar=environment_of("DEBUG"), help="Say everything, with tracebacks.")
 ]
 ColorBefore = Annotated[bool, typer.Option("--color/--no-color", help="Colours on a terminal.")]
+LogFileBefore = Annotated[
+    Path | None,
+    typer.Option("--log-file", envvar=environment_of("LOG_FILE"), help="File for everything that is logged."),
+]
+ErrorLogBefore = Annotated[
+    Path | None,
+    typer.Option("--error-log-file", envvar=environment_of("ERROR_LOG_FILE"), help="File for errors alone."),
+]
+LogFormatBefore = Annotated[
+    str,
+    typer.Option(
+        "--log-format",
+        envvar=environment_of("LOG_FORMAT"),
+        help="How records look on standard error, as for Python's logging.",
+    ),
+]
+CleanupBefore = Annotated[
+    bool | None,
+    typer.Option(
+        "--cleanup/--no-cleanup",
+        envvar=environment_of("CLEANUP"),
+        help="Without effect: agents remove what a build leaves.",
+    ),
+]
+IsolationBefore = Annotated[
+    bool | None,
+    typer.Option(
+        "--network-isolation/--no-network-isolation",
+        envvar=environment_of("NETWORK_ISOLATION"),
+        help="As --sandbox auto, and as --sandbox none; embedded cluster only.",
+    ),
+]
+BuildServerBefore = Annotated[
+    str | None,
+    typer.Option(
+        "--build-wheel-server-url",
+        envvar=environment_of("BUILD_WHEEL_SERVER_URL"),
+        help="Without effect: environments are locked to files of the collection.",
+    ),
+]
+EnvsBefore = Annotated[Path | None, typer.Option("--envs-dir", "-e", envvar=environment_of("ENVS_DIR"), hidden=True)]
 VersionBefore = Annotated[
     bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
 ]
@@ -194,6 +235,8 @@ GreatestAge = Annotated[
         envvar=environment_of("BOOTSTRAP_MAX_RELEASE_AGE"),
         help="Days after which a version is not chosen any more, unless all are older; 0: any age.",
     ),
+]
+    bool,
 ]
 Replace = Annotated[bool, typer.Option("--replace", help="Let other bytes take the names of wheels in the index.")]
 AsOf = Annotated[str, typer.Option(metavar="TIME", help="See nothing that was uploaded later.")]

@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from ..adapters.customisation_files import Overrides
+from .logging_setup import show_more
 
 
 class Format(StrEnum):
@@ -65,6 +66,19 @@ def format_of(invocation: typer.Context, after: Format | None) -> Format:
 
 def set_verbosity(*, verbose: bool, debug: bool) -> None:
     """Our log shows more from now on; what was asked for before stays."""
-    root = logging.getLogger()
     if verbose or debug:
-        root.setLevel(min(root.level, logging.DEBUG if debug else logging.INFO))
+        show_more(logging.DEBUG if debug else logging.INFO)
+
+
+def sandbox_for(network_isolation: bool | None, *, embedded: bool) -> str | None:
+    """What fromager's ``--network-isolation`` means for the agent of the embedded cluster; None: nothing was said.
+
+    A build without a sandbox has the network and more, so that is said.
+    """
+    if network_isolation is None or not embedded:
+        return None
+    if not network_isolation:
+        typer.echo(
+            "wheelfleet: --no-network-isolation: builds run without any sandbox, as with --sandbox none", err=True
+        )
+    return "auto" if network_isolation else "none"

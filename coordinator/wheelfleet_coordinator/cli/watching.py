@@ -10,6 +10,7 @@ from wheelfleet_shared.names import RunId
 
 from .connection import ClusterStopped, Link
 from .interruption import WatchingStopped
+from .logging_setup import TOLD
 
 PERIOD = 1 / 3
 """Seconds between two looks, where the coordinator answers fast."""
@@ -44,6 +45,7 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
             progress = await _progress(link, run, since)
             took = time.monotonic() - asked
             screen.show(progress)
+            _log(progress)
             if progress.status in ENDED:
                 return progress
             since = progress.through
@@ -57,6 +59,14 @@ async def watch(link: Link, run: RunId, screen: Screen) -> m.Progress:
         raise InfrastructureError(what, f"the run goes on when it is there again: wheelfleet wait {run}") from error
     finally:
         screen.close()
+
+
+def _log(progress: m.Progress) -> None:
+    """What is shown stands in the log file, too, and failures of an ended run in the file for errors."""
+    for milestone in progress.milestones:
+        TOLD.info(milestone.text)
+    for failure in progress.failures if progress.status in ENDED else ():
+        TOLD.error("%s: failed: %s", failure.node.replace("==", "-"), failure.line)
 
 
 async def _progress(link: Link, run: RunId, since: int) -> m.Progress:

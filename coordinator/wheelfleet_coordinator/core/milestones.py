@@ -126,4 +126,5 @@ def _file_name(world: World, build: Build) -> str:
 
 
 def _title(node: NodeKey) -> str:
-    return f"{node.name} {node.version}"
+    """How fromager begins a line about a distribution."""
+    return f"{node.name}-{node.version}"

@@ -37,6 +37,8 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     source_folders: tuple[str, ...] = ()
 
 
+    multiple_versions: bool = False
+    test_mode: bool = False
 class RunSubmitted(EventBase, frozen=True):
     """A user asked for these requirements on these targets.
 
