@@ -45,8 +45,8 @@ def bootstrap(
     from .bootstrapping import Manner, run_bootstrap
     from .inputs import Asked, check
 
-    asked = Asked(
     tell_without_effect({"--bg-threads": bg_threads})
+    asked = Asked(
         requirements=tuple(requirements or ()),
         requirement_files=tuple(requirement_files or ()),
         previous=previous,
@@ -58,10 +58,10 @@ def bootstrap(
         collection=collection,
         sdist_only=sdist_only,
         skip_constraints=skip_constraints,
-        fail_fast=fail_fast,
-    )
         multiple_versions=multiple_versions,
         test_mode=test_mode,
+        fail_fast=fail_fast,
+    )
     manner = Manner(tuple(targets or ()), dry_run=dry_run, detach=detach)
     raise typer.Exit(run_bootstrap(check(asked, settings), manner, settings))
 

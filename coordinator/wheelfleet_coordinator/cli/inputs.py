@@ -66,9 +66,9 @@ def check(asked: Asked, settings: Settings) -> Checked:
     """Everything read and found usable; raises InputError for the first thing that is not. Queues nothing."""
     if len(asked.index_urls) > 1:
         raise InputError("--index-url is given twice", "give the one index to take sources from; others are not read")
-    for url in asked.cache_servers:
     if asked.test_mode and asked.sdist_only:
         raise InputError("--test-mode does not go with --sdist-only", "leave one of them out: it tries out full builds")
+    for url in asked.cache_servers:
         require_url(url)
     places = places_of(settings)
     into = index_name(asked.collection, settings.variant)

@@ -78,9 +78,9 @@ def _broken(error: Exception) -> InfrastructureError | None:
 
 
 def _tell(line: str, status: int) -> int:
+    TOLD.error(line)
     sys.stderr.write(f"{line}\n")
     return status
-    TOLD.error(line)
 
 
 @app.callback()
@@ -105,8 +105,6 @@ def _everywhere(
     debug: o.DebugBefore = False,
     quiet: o.QuietOption = False,
     color: o.ColorBefore = True,
-    version: o.VersionBefore = False,  # noqa: ARG001 - its callback does it all
-) -> None:
     log_file: o.LogFileBefore = None,
     error_log_file: o.ErrorLogBefore = None,
     log_format: o.LogFormatBefore = "",
@@ -114,6 +112,8 @@ def _everywhere(
     network_isolation: o.IsolationBefore = None,
     build_wheel_server_url: o.BuildServerBefore = None,
     envs_dir: o.EnvsBefore = None,
+    version: o.VersionBefore = False,  # noqa: ARG001 - its callback does it all
+) -> None:
     set_up_logging(log_file, error_log_file, log_format)
     tell_without_effect(
         {
