@@ -236,7 +236,9 @@ GreatestAge = Annotated[
         help="Days after which a version is not chosen any more, unless all are older; 0: any age.",
     ),
 ]
+IndexOnly = Annotated[
     bool,
+    typer.Option("--index-only", help="Ask the index alone: servers and source URLs in settings do not count."),
 ]
 Replace = Annotated[bool, typer.Option("--replace", help="Let other bytes take the names of wheels in the index.")]
 AsOf = Annotated[str, typer.Option(metavar="TIME", help="See nothing that was uploaded later.")]
