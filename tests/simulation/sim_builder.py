@@ -28,6 +28,9 @@ class SimBuilder:
         self._calls = calls
 
     async def carry_out(self, work: Work, phase: Callable[[str], None], log: LogSink, upload: Upload) -> Result:
+        if work.plan.goal == "source" and work.hooks is not None:
+            self._calls.append(("hooks", work.plan.node.name, work.plan.node.version))
+            return e.SourcePrepared(work.fence, work.sdist.file, 0, (), "")
         release = read_release(await self._download(work.sdist.url))
         for wheel in work.environment:
             await self._download(wheel.url)

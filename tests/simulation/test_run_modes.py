@@ -167,6 +167,28 @@ def test_a_prebuilt_wheel_is_published_and_never_built() -> None:
     assert trial(tell, WithWheels(TREE)).built() == []
 
 
+def test_hooks_are_called_with_a_prebuilt_wheel_before_it_is_published() -> None:
+    wheel = wheel_bytes(Release("six", "1.17.0"))
+
+    class WithWheels(Universe):
+        async def download(self, url, to):  # type: ignore[no-untyped-def]
+            to.write_bytes(wheel)
+            return hashlib.sha256(wheel).hexdigest(), len(wheel)
+
+    entry = Entry("six", "1.17.0", "sim://wheels/six-1.17.0-0-py3-none-any.whl", prebuilt=True)
+    hooks = {"plugins/wheelfleet_overrides/_hooks.py": b"def prebuilt_wheel(): ..."}
+    inputs = RunInputs(entries=(entry,), customisation=Customisation("cpu", hooks))
+
+    async def tell(story: Trial) -> None:
+        results = await story.run("r1", "six==1.17.0", inputs=inputs, mode="entries")
+        held = results["six"].wheel
+        assert held is not None
+        assert isinstance(held.accepted, e.PrebuiltAccepted)
+        await story.run("r2", "six==1.17.0", inputs=inputs, mode="entries")
+
+    assert trial(tell, WithWheels(TREE)).calls == [("hooks", "six", "1.17.0")]
+
+
 @pytest.mark.parametrize("content", [b"no zip at all", wheel_bytes(Release("seven", "1.0"))])
 def test_a_prebuilt_file_that_is_no_wheel_of_its_node_fails_alone(content: bytes) -> None:
     class WithRubbish(Universe):

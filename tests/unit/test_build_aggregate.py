@@ -192,6 +192,7 @@ def test_the_identity_is_all_that_determines_the_result_and_nothing_else():
     assert planned.key == build_key(("wheel", "main/cpu", NODE.name, NODE.version, "0", SDIST.sha256, ""))
     assert plan(source_url="sim://mirror", host=ANY_TARGET, expectation="pure")[0] == identity
     assert plan(recipe=NodeRecipe(needs=Needs(exclusive=True)))[0] == identity
+    assert plan(recipe=NodeRecipe(hooks="ab" * 32))[0] == identity
     others = [
         {"target": ANY_TARGET},
         {"source": msgspec.structs.replace(SDIST, sha256="cd" * 32)},
@@ -210,4 +211,8 @@ def test_a_source_is_prepared_alike_whatever_the_settings_say_to_the_build_after
         for recipe in (NodeRecipe(), NodeRecipe(build="ab" * 32, build_tag="3"))
     }
     assert len(same) == 1
+    hooked = [NodeRecipe(hooks="ab" * 32, build_tag=tag) for tag in ("0", "")]
+    plans = [plan_build("source", IndexName(), NODE, **facts, recipe=recipe) for recipe in hooked]
+    assert {identity for identity, _ in plans} == same
+    assert [planned.hooks for _, planned in plans] == ["", "ab" * 32], "hooks of a wheel that is not built"
     assert plan_build("source", IndexName(), NODE, **facts, recipe=NodeRecipe(preparation="cd" * 32))[0] not in same

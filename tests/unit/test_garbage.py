@@ -1,10 +1,12 @@
 import pytest
 
-from story import RUN, edge, sha256_of, stevedore
+from story import RUN, TARGET, edge, sha256_of, stevedore
 from wheelfleet_coordinator.core.garbage import YOUNGEST, is_garbage, referenced
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.keys import blob_key, log_key, metadata_key, pinned_page_key, source_key
-from wheelfleet_shared.names import BuildId, IndexName, file_id
+from wheelfleet_shared.core.build import plan_build
+from wheelfleet_shared.core.keys import blob_key, bundle_key, log_key, metadata_key, pinned_page_key, source_key
+from wheelfleet_shared.core.recipe import NodeRecipe
+from wheelfleet_shared.names import BuildId, IndexName, NodeKey, file_id
 
 OLD = YOUNGEST + 1
 
@@ -20,6 +22,19 @@ def test_what_an_event_leads_to_is_kept():
     blob = blob_key(wheel.sha256, wheel.file_name)
     keys = [blob, metadata_key(blob), pinned_page_key(page), source_key(upstream.source_sha256, upstream.source_name)]
     assert not any(is_garbage(story.world, kept, key, OLD) for key in keys)
+
+
+def test_what_settings_and_plugins_come_to_is_kept_while_a_build_names_it():
+    story = stevedore()
+    source = e.FileRef("x-1.tar.gz", sha256_of("x"), 1)
+    recipe = NodeRecipe(sha256_of("preparation"), sha256_of("build"), hooks=sha256_of("hooks"))
+    build, plan = plan_build(
+        "wheel", IndexName(), NodeKey("x", "1"), target=TARGET, host=TARGET, source=source, source_url="", recipe=recipe
+    )
+    keys = [bundle_key(sha256_of(name)) for name in ("preparation", "build", "hooks")]
+    assert all(is_garbage(story.world, referenced(story.world), key, OLD) for key in keys)
+    story.append("build", build, plan)
+    assert not any(is_garbage(story.world, referenced(story.world), key, OLD) for key in keys)
 
 
 def test_a_withdrawn_wheel_stays_only_while_its_build_names_it():

@@ -41,6 +41,11 @@ class BuildFolder(NamedTuple):
         """What POSIX shared memory of hooks lives in: on the disk, so that it counts there and not as memory."""
         return self.root / "shm"
 
+    @property
+    def finished(self) -> Path:
+        """The wheel that will be published; no sandbox shows it."""
+        return self.root / "finished"
+
     def mounts(self) -> tuple[Mount, ...]:
         """Where these folders appear inside a sandbox."""
         return (
@@ -58,7 +63,7 @@ def make_build_folder(root: Path) -> BuildFolder:
     """
     root.mkdir(mode=0o700, parents=True)
     folder = BuildFolder(root)
-    for part in (folder.build, folder.home, folder.results, folder.temporary, folder.shared_memory):
+    for part in (folder.build, folder.home, folder.results, folder.temporary, folder.shared_memory, folder.finished):
         part.mkdir(mode=0o755)
     return folder
 

@@ -83,6 +83,19 @@ def surroundings(backend: Backend) -> tuple[tuple[Mount, ...], dict[str, str]]:
     return _brought(backend), hook_environment(backend.settings, _places(backend, seen))
 
 
+def bare_surroundings(
+    folder: BuildFolder, equipment: Equipment, settings: HookSettings
+) -> tuple[tuple[Mount, ...], dict[str, str]]:
+    """The same where there is no environment: no Python is on PATH."""
+    brought = _tools(equipment)
+
+    def seen(path: Path) -> Path:
+        return inside(equipment.sandbox, (*folder.mounts(), *brought), path)
+
+    places = Places((seen(equipment.toolchain.folder),), seen(folder.build), seen(folder.home), seen(folder.temporary))
+    return brought, hook_environment(settings, places)
+
+
 async def ask_build_requirements(backend: Backend, log: LogSink) -> tuple[tuple[str, ...], Usage]:
     """The requirements that the backend wants beyond the static ones, in its order; what the hook used.
 
@@ -192,9 +205,11 @@ def _mounts(backend: Backend) -> tuple[Mount, ...]:
 
 
 def _brought(backend: Backend) -> tuple[Mount, ...]:
-    equipment = backend.equipment
+    return (Mount(backend.environment.folder, Path("/environment")), *_tools(backend.equipment))
+
+
+def _tools(equipment: Equipment) -> tuple[Mount, ...]:
     return (
-        Mount(backend.environment.folder, Path("/environment")),
         Mount(equipment.toolchain.folder, Path("/toolchain")),
         *(Mount(prefix, prefix) for prefix in (equipment.prefix, *equipment.toolchain.prefixes)),
     )

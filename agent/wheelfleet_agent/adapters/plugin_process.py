@@ -37,18 +37,23 @@ _KILLED: Final = frozenset({-9, 137})
 
 
 class PluginPlace(NamedTuple):
-    """Where the plugins of one attempt are called. mounts: beside the build's folder. environ: all their variables."""
+    """Where the plugins of one attempt are called. mounts: beside the build's folder. environ: all their variables.
+
+    name: of the folder below ``folder.results`` that holds work-dir, sdists-repo and wheels-repo of ``ctx``,
+    the same for all calls of an attempt.
+    """
 
     folder: BuildFolder
     sandbox: Sandbox
     mounts: tuple[Mount, ...]
     limits: Limits
     environ: Mapping[str, str]
+    name: str = "fromager"
 
     @property
     def root(self) -> Path:
-        """Holds work-dir, sdists-repo and wheels-repo of ``ctx``, the same for all calls of an attempt."""
-        return self.folder.results / "fromager"
+        """The folder of that name."""
+        return self.folder.results / self.name
 
     def all_mounts(self) -> tuple[Mount, ...]:
         """What every call sees, but for the plugin itself."""
@@ -71,6 +76,19 @@ class PluginPlace(NamedTuple):
         except (OSError, ValueError):
             return None
         return places[-1] if kind(modes[-1]) and not any(map(stat.S_ISLNK, modes)) else None
+
+
+def new_root(place: PluginPlace) -> PluginPlace:
+    """The place with another root, new and empty: nothing that ran before can have put anything there."""
+    number = 1
+    while True:
+        other = place._replace(name=f"fromager-{number}")
+        try:
+            other.root.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return other
 
 
 async def ask_plugin(

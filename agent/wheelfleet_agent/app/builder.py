@@ -6,12 +6,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
-
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.expectation import check_expected
 from wheelfleet_shared.core.messages import Work
+from wheelfleet_shared.core.plugins import HooksRecipe
 from wheelfleet_shared.core.recipe import BuildRecipe, PreparationRecipe
 from wheelfleet_shared.core.wheel_check import read_build_tag, read_wheel_name
 from wheelfleet_shared.core.wheel_metadata import read_metadata
@@ -19,11 +17,11 @@ from wheelfleet_shared.errors import BackendError, InputError, PolicyError, Sour
 from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import Clock
 
-from ..adapters.apply_patch import apply_patch
 from ..adapters.build_folder import BuildFolder, make_build_folder, remove_build_folder
 from ..adapters.bytecode import Bytecode
 from ..adapters.environment import Environment, make_environment
 from ..adapters.hooks import Backend, prepare_metadata
+from ..adapters.plugin_process import PluginPlace
 from ..adapters.prepared_trees import LARGEST_TREE, keep_tree, take_tree
 from ..adapters.probe_host import probe_machine
 from ..adapters.shared_environments import Locked, SharedEnvironments
@@ -34,17 +32,18 @@ from ..core.hook_answers import HookStopped
 from ..core.hook_environment import BuildSystem
 from ..core.output import Remembering
 from ..core.parallelism import parallel_jobs
-from ..core.prepare import prepare_source
-from ..core.processes import Limits, Usage
+from ..core.processes import Usage
 from ..core.pyproject import read_build_system
 from ..core.sandbox_plan import Level
 from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
 from .additions import additions
-from .host import DISK_OF_BUILD, FILES_OF_BUILD, FREE_DISK, OPEN_FILES, Host, Interpreter
+from .host import Host, Interpreter, limits_of
 from .plugin_calls import MadeWheel, Overridden, open_overridden
 from .ports import AttemptEnded, LogSink, Result, Upload
-from .recipes import fetch_recipe, hook_settings_of, patches_of, preparation_of
+from .preparing import bare_place, prepare
+from .recipes import fetch_recipe, hook_settings_of
+from .wheel_hooks import call_hooks
 
 _KINDS: dict[type[WheelfleetError], e.FailureKind] = {
     SourceError: "source",
@@ -130,27 +129,28 @@ class HostBuilder:
         work = attempt.work
         attempt.phase("fetch")
         archive = await self._transfer.fetch(work.sdist)
+        place = bare_place(attempt.folder, attempt.interpreter.equipment, limits_of(work), self._cores)
+        if work.hooks is not None:
+            return await self._prebuilt(attempt, archive, place)
         recipe = await fetch_recipe(self._transfer, work.preparation, PreparationRecipe)
         attempt.phase("prepare")
-        name = canonicalize_name(work.plan.node.name)
-        prepared = await asyncio.to_thread(
-            prepare_source,
-            archive,
-            name,
-            Version(work.plan.node.version),
-            patches_of(recipe),
-            preparation_of(recipe),
-            attempt.folder.temporary,
-            apply_patch,
-        )
+        prepared = await prepare(archive, work.plan.node, recipe, place, attempt.log)
         sdist = e.FileRef(prepared.sdist.name, prepared.sha256, prepared.size)
         attempt.phase("upload")
         await attempt.upload(prepared.sdist, sdist, "sdist")
-        if not prepared.touched and prepared.size <= LARGEST_TREE:
+        if not prepared.touched and recipe.plugin is None and prepared.size <= LARGEST_TREE:
             top = prepared.sdist.name.removesuffix(".tar.gz")
             await asyncio.to_thread(keep_tree, self._trees, sdist.sha256, prepared.tree, top, prepared.epoch)
         system = prepared.build_system
         return e.SourcePrepared(work.fence, sdist, prepared.epoch, system.requires, system.backend)
+
+    async def _prebuilt(self, attempt: _Attempt, wheel: Path, place: PluginPlace) -> e.SourcePrepared:
+        """The wheel was made elsewhere, and is in the store already; all that is done is to call hooks."""
+        work = attempt.work
+        hooks = await fetch_recipe(self._transfer, work.hooks, HooksRecipe)
+        attempt.phase("hooks")
+        await call_hooks(hooks, work.plan.node, wheel, None, place, attempt.log)
+        return e.SourcePrepared(work.fence, work.sdist.file, 0, (), "")
 
     async def _recipe(self, attempt: _Attempt) -> BuildRecipe:
         return await fetch_recipe(self._transfer, attempt.work.recipe, BuildRecipe)
@@ -175,14 +175,7 @@ class HostBuilder:
             environment,
             folder,
             equipment,
-            Limits(
-                timeout_total=work.timeout_total,
-                timeout_silent=work.timeout_silent,
-                disk=DISK_OF_BUILD,
-                free_disk=FREE_DISK,
-                files=FILES_OF_BUILD,
-                open_files=OPEN_FILES,
-            ),
+            limits_of(work),
             hook_settings_of(recipe, work.epoch, self._jobs(work)),
         )
 
@@ -226,16 +219,20 @@ class HostBuilder:
         attempt.phase("build_wheel")
         made = await build.made()
         _check_expected(attempt.work, made.wheel.name, log.tail)
-        return await self._finish(attempt, made, requirements, _Spent(started, tuple(build.used)))
+        return await self._finish(attempt, build, made, requirements, started)
 
-    async def _finish(self, attempt: _Attempt, made: MadeWheel, requirements: tuple[str, ...], spent: _Spent) -> Result:
+    async def _finish(
+        self, attempt: _Attempt, build: Overridden, made: MadeWheel, requirements: tuple[str, ...], started: float
+    ) -> Result:
         work, plan = attempt.work, attempt.work.plan
         attempt.phase("finish")
         definition = attempt.interpreter.definition
         added = await asyncio.to_thread(additions, made.wheel, work, made.recipe, requirements, definition)
         tag = read_build_tag(plan.build_tag + made.tag_suffix)
-        added, folder = {**made.files, **added}, attempt.folder.temporary
+        added, folder = {**made.files, **added}, attempt.folder.finished
         finished = await asyncio.to_thread(finish_wheel, made.wheel, plan.node, tag, added, work.epoch, folder)
+        called = await self._call_hooks(attempt, build, finished.path, made.sdist)
+        spent = _Spent(started, (*build.used, *called))
         wheel = e.FileRef(finished.path.name, finished.sha256, finished.size)
         attempt.phase("upload")
         await attempt.upload(finished.path, wheel, "wheel")
@@ -248,6 +245,17 @@ class HostBuilder:
             sandbox=str(self._host.sandbox.level),
             resources=spent.until(self._clock.monotonic()),
         )
+
+    async def _call_hooks(
+        self, attempt: _Attempt, build: Overridden, wheel: Path, sdist: Path | None
+    ) -> tuple[Usage, ...]:
+        """The hooks were called with the wheel that will be published; what they used."""
+        if attempt.work.hooks is None:
+            return ()
+        hooks = await fetch_recipe(self._transfer, attempt.work.hooks, HooksRecipe)
+        from_ = sdist or await self._transfer.fetch(attempt.work.sdist)
+        attempt.phase("hooks")
+        return await call_hooks(hooks, attempt.work.plan.node, wheel, from_, build.place, attempt.log)
 
     async def _metadata(self, attempt: _Attempt) -> Result:
         started = self._clock.monotonic()

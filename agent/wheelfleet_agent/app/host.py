@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from wheelfleet_shared.core.configuration import AgentConfig
+from wheelfleet_shared.core.messages import Work
 from wheelfleet_shared.core.targets import TargetDefinition
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import TargetId, digest
@@ -16,6 +17,7 @@ from ..adapters.sandbox import NO_SANDBOX
 from ..adapters.sandbox_probe import SandboxReport, probe_sandbox
 from ..adapters.toolchain import Toolchain, make_toolchain
 from ..core.interpreters import InterpreterFacts, define_target
+from ..core.processes import Limits
 from ..core.sandbox_plan import Level
 
 DISK_OF_BUILD: Final = 20 * 1024**3
@@ -24,6 +26,18 @@ FILES_OF_BUILD: Final = 2_000_000
 FREE_DISK: Final = 1024**3
 """Bytes that a build must leave free for everybody else."""
 OPEN_FILES: Final = 65_536
+
+
+def limits_of(work: Work) -> Limits:
+    """What each process of an attempt may use."""
+    return Limits(
+        timeout_total=work.timeout_total,
+        timeout_silent=work.timeout_silent,
+        disk=DISK_OF_BUILD,
+        free_disk=FREE_DISK,
+        files=FILES_OF_BUILD,
+        open_files=OPEN_FILES,
+    )
 
 
 class Interpreter(NamedTuple):

@@ -4,13 +4,14 @@ import asyncio
 from typing import TypeVar
 
 from wheelfleet_shared.core.messages import Download
+from wheelfleet_shared.core.plugins import HooksRecipe
 from wheelfleet_shared.core.recipe import BuildRecipe, PreparationRecipe, decode_recipe
 
 from ..adapters.transfer import Transfer
 from ..core.hook_environment import HookSettings
 from ..core.prepare import Patch, Preparation
 
-Text = TypeVar("Text", PreparationRecipe, BuildRecipe)
+Text = TypeVar("Text", PreparationRecipe, BuildRecipe, HooksRecipe)
 
 
 async def fetch_recipe(transfer: Transfer, download: Download | None, kind: type[Text]) -> Text:

@@ -6,12 +6,14 @@ are newer than all others: a patched ``.pyx`` beside its shipped ``.c`` is compi
 
 import hashlib
 import os
+import stat
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.version import Version
 
 from wheelfleet_shared.core.packed_tree import pack_tree
+from wheelfleet_shared.errors import SourceError
 from wheelfleet_shared.names import Distribution
 
 from .archive_limits import ExtractLimits
@@ -40,8 +42,16 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> frozenset[st
 
 
 def check_tree(root: Path) -> None:
-    """No link below the root leaves it; a patch may have brought one. Raises SourceError."""
-    _check_links(root, list(_walk(root)))
+    """No link below the root leaves it, and nothing but files, folders and links is there. Raises SourceError.
+
+    A patch may have brought a link, and a plugin anything.
+    """
+    members = list(_walk(root))
+    _check_links(root, members)
+    for parts in members:
+        mode = root.joinpath(*parts).lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
+            raise SourceError(f"{'/'.join(parts)}: neither file, folder nor link", "look at what the patches make")
 
 
 def pack_sdist(root: Path, top: str, epoch: int, touched: Container[str], destination: Path) -> None:

@@ -20,7 +20,7 @@ from .archive_tree import zip_time
 from .patched_sdist import changed, check_tree, fingerprints, pack_sdist, stem
 from .pyproject import FILE_NAME, BuildSystem, read_build_system
 from .pyproject_fix import fix_build_requires
-from .source_name import PKG_INFO, check_claim, read_claim, stub_pkg_info
+from .source_name import PKG_INFO, Claim, check_claim, read_claim, stub_pkg_info
 
 
 class Patch(msgspec.Struct, frozen=True):
@@ -85,25 +85,60 @@ def prepare_source(
     archive, another distribution than wanted, a patch that does not fit, a bad pyproject.toml)
     and InputError (a build_dir that is none).
     """
+    opened = open_source(archive, distribution, version, workdir, limits)
+    root = opened.extracted.root
+    touched = _change(root, patches, settings, apply_patch)
+    return _packed(opened, root, touched, settings, workdir)
+
+
+class OpenedSource(msgspec.Struct, frozen=True):
+    """An upstream archive, unpacked and found to be what was asked for."""
+
+    distribution: Distribution
+    version: Version
+    extracted: Extracted
+    claim: Claim | None
+
+
+def open_source(
+    archive: Path, distribution: Distribution, version: Version, workdir: Path, limits: ExtractLimits | None = None
+) -> OpenedSource:
+    """The archive stands unpacked in ``source`` below workdir. Raises SourceError as ``prepare_source``."""
     extracted = extract(archive, workdir / "source", limits)
     claim = read_claim(extracted.root)
     check_claim(claim, distribution, version)
-    touched = _change(extracted.root, patches, settings, apply_patch)
-    build_folder = _build_folder(extracted.root, settings.build_dir)
-    for folder in {extracted.root, build_folder}:
-        _ensure_pkg_info(folder, distribution, version)
-    epoch = _epoch(extracted, settings)
-    sdist = workdir / f"{stem(distribution, version)}.tar.gz"
-    pack_sdist(extracted.root, stem(distribution, version), epoch, touched, sdist)
+    return OpenedSource(distribution, version, extracted, claim)
+
+
+def pack_changed(opened: OpenedSource, tree: Path, settings: Preparation, workdir: Path) -> PreparedSource:
+    """The patched sdist of a tree that something else made from the opened source; it lies in workdir.
+
+    What differs from upstream's counts as touched. Raises SourceError, InputError as ``prepare_source``.
+    """
+    check_tree(tree)
+    touched = changed(fingerprints(opened.extracted.root), fingerprints(tree))
+    return _packed(opened, tree, touched, settings, workdir)
+
+
+def _packed(
+    opened: OpenedSource, tree: Path, touched: frozenset[str], settings: Preparation, workdir: Path
+) -> PreparedSource:
+    name = stem(opened.distribution, opened.version)
+    build_folder = _build_folder(tree, settings.build_dir)
+    for folder in {tree, build_folder}:
+        _ensure_pkg_info(folder, opened.distribution, opened.version)
+    epoch = _epoch(opened.extracted, settings)
+    sdist = workdir / f"{name}.tar.gz"
+    pack_sdist(tree, name, epoch, touched, sdist)
     return PreparedSource(
         sdist,
-        extracted.root,
+        tree,
         _sha256(sdist),
         sdist.stat().st_size,
         epoch,
         read_build_system(build_folder),
         tuple(sorted(touched)),
-        claim is not None and claim.requires_dist_static,
+        opened.claim is not None and opened.claim.requires_dist_static,
     )
 
 

@@ -81,15 +81,23 @@ class Customised(NamedTuple):
         warnings += [*plugins.warnings, *_unread(given, prefix)]
         return cls(customisation.variant, common, files, patches, tuple(warnings), plugins)
 
+    def of_index_alone(self) -> "Customised":
+        """The same, but that everything comes from the index of the run, whatever servers and URLs settings name."""
+        files = {name: file._replace(settings=_without_servers(file.settings)) for name, file in self.files.items()}
+        return self._replace(files=files)
+
     def settings_of(self, name: str) -> DistributionSettings:
         """The settings of a distribution; the default ones where it has none."""
         return self._file(name).settings
 
-    def recipe_of(self, node: NodeKey) -> Recipe:
-        """What reaches one node. Of a prebuilt one nothing does: its wheel comes as it is."""
+    def recipe_of(self, node: NodeKey, *, prebuilt: bool = False) -> Recipe:
+        """What reaches one node. Of a prebuilt one nothing but hooks does: its wheel comes as it is.
+
+        prebuilt: a saved order says so, whatever settings say.
+        """
         file, version = self._file(node.name), Version(node.version)
-        if self.pre_built(node.name):
-            hooks = recipe_digest(self.hooks_of(node))
+        hooks = recipe_digest(self.hooks_of(node, prebuilt=prebuilt))
+        if prebuilt or self.pre_built(node.name):
             return Recipe(NodeRecipe(build_tag="", needs=needs_of(file.settings), hooks=hooks), b"", b"")
         patches = self.patches.of(node.name, version, self.variant)
         plugged, tag = self._plugged(node), self.build_tag_of(node)
@@ -99,13 +107,12 @@ class Customised(NamedTuple):
         hook = plugged.tag_hook() if tag not in _NO_TAG else None
         build = encode_recipe(replace(building, plugin=plugged.override(BUILD), tag_hook=hook))
         digests = recipe_digest(preparation), recipe_digest(build)
-        hooks = recipe_digest(self.hooks_of(node))
         return Recipe(NodeRecipe(*digests, tag, needs_of(file.settings), hooks), preparation, build)
 
-    def hooks_of(self, node: NodeKey) -> bytes:
+    def hooks_of(self, node: NodeKey, *, prebuilt: bool = False) -> bytes:
         """What is called once the wheel of the node is there, as its recipe; empty where nothing is."""
         plugged = self._plugged(node)
-        if self.pre_built(node.name):
+        if prebuilt or self.pre_built(node.name):
             return encode_recipe(HooksRecipe((), plugged.hooks("post_bootstrap"), plugged.hooks("prebuilt_wheel")))
         return encode_recipe(HooksRecipe(plugged.hooks("post_build"), plugged.hooks("post_bootstrap")))
 
@@ -186,6 +193,15 @@ def _tag_hook(common: GlobalFile | None) -> tuple[str, str]:
     if common is None:
         return "", ""
     return common.settings.wheels.build_tag_hook, common.lines.at("wheels", "build_tag_hook")
+
+
+def _without_servers(settings: DistributionSettings) -> DistributionSettings:
+    return replace(
+        settings,
+        resolver_dist=replace(settings.resolver_dist, sdist_server_url=""),
+        download_source=replace(settings.download_source, url=""),
+        variants={name: replace(variant, wheel_server_url="") for name, variant in settings.variants.items()},
+    )
 
 
 def _read_files(

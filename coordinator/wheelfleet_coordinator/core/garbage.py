@@ -33,6 +33,9 @@ def _of_builds(world: World, dropped: Forgetting) -> Iterator[str]:
     for build in world.builds.values():
         if build.forgotten or build.id in dropped.builds:
             continue
+        if build.plan is not None:
+            digests = (build.plan.preparation, build.plan.recipe, build.plan.hooks)
+            yield from (bundle_key(Sha256(digest)) for digest in digests if digest)
         if build.source is not None:
             yield source_key(build.source.sdist.sha256, build.source.sdist.file_name)
         if build.wheel is not None:

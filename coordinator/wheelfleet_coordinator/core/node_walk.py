@@ -107,10 +107,16 @@ def _may_take_over(world: World, graph: Graph, named: tuple[BuildId, e.BuildPlan
 
 
 def _prebuilt(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds) -> Step:
-    """Bring the wheel into our store, then publish it; nothing of it is built."""
+    """Bring the wheel into our store, have its hooks called, then publish it; nothing of it is built."""
     build, plan = builds.result
     if world.source(builds.source_file).fetched is None:
         return _fetch(world, graph, node)
+    if node.first.recipe.hooks:
+        source = world.build(builds.source[0])
+        if ended_badly(source) and not may_reopen(world, source, graph.run):
+            return Step(Standing(Stand.FAILED, settled=True, build=source.id))
+        if source.status is not Status.SUCCEEDED or source.forgotten:
+            return _prepare_source(graph, builds, source)
     return Step(Standing(Stand.VERIFYING, build=build), (AcceptPrebuilt(build, plan, graph.run),))
 
 

@@ -3,7 +3,7 @@
 The pages are there already; what they say decides alone, so the same pages give the same event.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from wheelfleet_shared.core.targets import TargetDefinition, evaluate_marker
 from wheelfleet_shared.names import NodeKey, Sha256
 
 from .candidates import Candidate, ProjectListing, missing_project
-from .choose_version import Choice, Parent, choose, file_names_of
+from .choose_version import Choice, Parent, choose_every, file_names_of
 from .closed_listing import choose_entry
 from .constraints import Constraints
 from .customised_choice import NOT_CUSTOMISED, Ages, sought_for, source_of
@@ -39,7 +39,7 @@ class RunRules(NamedTuple):
     """What a run says of every choice on one target. hashes: requirement text → allowed sha256s.
 
     entries: of the saved order that the run builds; None where it asks the package index. ages: what the
-    run says of the age of files.
+    run says of the age of files. every_version: a requirement takes all that serve it, not the newest alone.
     """
 
     target: TargetDefinition
@@ -50,6 +50,7 @@ class RunRules(NamedTuple):
     entries: tuple[Entry, ...] | None = None
     customised: Customised = NOT_CUSTOMISED
     ages: Ages = Ages()
+    every_version: bool = False
 
 
 class Resolved(NamedTuple):
@@ -76,26 +77,26 @@ def holding(resolve: Resolve, target: TargetDefinition) -> list[Requirement]:
 
 def projects_of(requirements: Sequence[Requirement], known: Sequence[Arc]) -> list[str]:
     """The projects whose pages the requirements need, sorted; what a static edge serves needs none."""
-    needed = {str(canonicalize_name(item.name)) for item in requirements if serving_arc(item, known) is None}
+    needed = {str(canonicalize_name(item.name)) for item in requirements if not serving_arcs(item, known)}
     return sorted(needed)
 
 
-def serving_arc(requirement: Requirement, known: Sequence[Arc]) -> Arc | None:
-    """The static build edge that already serves a hook requirement, if any.
+def serving_arcs(requirement: Requirement, known: Sequence[Arc]) -> tuple[Arc, ...]:
+    """The static build edges that already serve a hook requirement: one, or all of them where versions are many.
 
     Source: fromager #1194; a hook that asks again for what the static requirements brought means that.
     """
     if requirement.extras:
-        return None
-    name = canonicalize_name(requirement.name)
-    return next(
-        (
-            arc
-            for arc in known
-            if arc.edge.node.name == name and requirement.specifier.contains(arc.edge.node.version, prereleases=True)
-        ),
-        None,
-    )
+        return ()
+    name, specifier = canonicalize_name(requirement.name), requirement.specifier
+    serving: dict[NodeKey, Arc] = {}
+    for arc in known:
+        node = arc.edge.node
+        if node.name == name and specifier.contains(node.version, prereleases=True):
+            serving.setdefault(node, arc)
+    first = next(iter(serving.values()), None)
+    # Equal names with other requirements lead to other versions: the first requirement is the one that is meant.
+    return tuple(arc for arc in serving.values() if first and arc.edge.requirement == first.edge.requirement)
 
 
 def resolve_stage(
@@ -116,9 +117,9 @@ def resolve_stage(
     edges: list[e.Edge] = []
     failures: list[e.RequirementUnresolvable] = []
     for requirement in requirements:
-        arc = serving_arc(requirement, known)
-        if arc is not None:
-            edges += [_copied(arc.edge, kind, requirement) for kind in kinds]
+        serving = serving_arcs(requirement, known)
+        if serving:
+            edges += [_copied(arc.edge, kind, requirement) for kind in kinds for arc in serving]
             continue
         listing = listings.get(str(canonicalize_name(requirement.name))) or missing_project(requirement.name)
         outcome = _choose(graph, resolve, requirement, listing, kinds[-1], rules, held)
@@ -127,15 +128,24 @@ def resolve_stage(
         if isinstance(outcome, Refusal):
             failures.append(_unresolvable(graph, resolve, requirement, outcome))
         else:
-            edges += [_edge(outcome, kind, requirement, listing, rules) for kind in kinds]
+            edges += [_edge(found, kind, requirement, listing, rules) for kind in kinds for found in outcome]
     return Resolved(stage_events(graph, resolve, edges), tuple(failures), _recipes(edges, rules.customised))
 
 
 def _recipes(edges: Sequence[e.Edge], customised: Customised) -> tuple[tuple[Sha256, bytes], ...]:
-    nodes = {edge.node for edge in edges if edge.recipe.preparation or edge.recipe.build or edge.recipe.hooks}
-    found = ((customised.recipe_of(node), customised.hooks_of(node)) for node in nodes)
-    texts = {text for recipe, hooks in found for text in (recipe.preparation, recipe.build, hooks) if text}
+    named = (edge for edge in edges if edge.recipe.preparation or edge.recipe.build or edge.recipe.hooks)
+    texts = {text for node, prebuilt in {_made(edge) for edge in named} for text in _texts(customised, node, prebuilt)}
     return tuple((recipe_digest(text), text) for text in sorted(texts))
+
+
+def _made(edge: e.Edge) -> tuple[NodeKey, bool]:
+    """The node, and whether its wheel is made elsewhere."""
+    return edge.node, edge.source_type == "prebuilt"
+
+
+def _texts(customised: Customised, node: NodeKey, prebuilt: bool) -> Iterator[bytes]:
+    recipe = customised.recipe_of(node, prebuilt=prebuilt)
+    yield from filter(None, (recipe.preparation, recipe.build, customised.hooks_of(node, prebuilt=prebuilt)))
 
 
 def stage_events(graph: Graph, resolve: Resolve, edges: Sequence[e.Edge]) -> tuple[e.RequirementsResolved, ...]:
@@ -168,7 +178,8 @@ def _choose(
     kind: e.EdgeKind,
     rules: RunRules,
     held: Mapping[str, ProjectListing],
-) -> Choice | Refusal:
+) -> tuple[Choice, ...] | Refusal:
+    """The versions that serve, newest first: one, unless the run takes every one."""
     name = str(canonicalize_name(requirement.name))
     fault = rules.customised.choice_fault(name)
     if fault:
@@ -176,11 +187,12 @@ def _choose(
     if name in held:
         outcome = choose_entry(requirement, held[name], rules.constraints)
         if isinstance(outcome, Choice):
-            return outcome
+            return (outcome,)
     if rules.entries is not None:
-        return choose_entry(requirement, listing, rules.constraints)
+        entry = choose_entry(requirement, listing, rules.constraints)
+        return (entry,) if isinstance(entry, Choice) else entry
     parent = Parent(resolve.node.name if resolve.node is not None else None, kind)
-    outcome = choose(
+    every = choose_every(
         requirement,
         listing,
         parent,
@@ -190,9 +202,10 @@ def _choose(
         previous=rules.previous,
         sought=sought_for(requirement, kind, rules.customised, rules.ages),
         top_level=_top_level(graph) if rules.previous is not None else (),
+        most=None if rules.every_version else 1,
     )
     allowed = rules.hashes.get(str(requirement)) if resolve.node is None else None
-    return _with_hash(outcome, allowed) if allowed and isinstance(outcome, Choice) else outcome
+    return _with_hashes(every, allowed) if allowed and not isinstance(every, Refusal) else every
 
 
 def _not_ours(name: str, functions: str) -> Refusal:
@@ -201,6 +214,13 @@ def _not_ours(name: str, functions: str) -> Refusal:
         f"the plugin for {name} has {functions}, which cannot be called here",
         "say in its settings where versions and sources are: resolver_dist.sdist_server_url, download_source.url",
     )
+
+
+def _with_hashes(choices: tuple[Choice, ...], allowed: tuple[str, ...]) -> tuple[Choice, ...] | Refusal:
+    """The choices whose files have a hash that the requirement file states; a refusal where none has."""
+    held = [_with_hash(choice, allowed) for choice in choices]
+    kept = tuple(choice for choice in held if isinstance(choice, Choice))
+    return kept or next(item for item in held if isinstance(item, Refusal))
 
 
 def _with_hash(choice: Choice, allowed: tuple[str, ...]) -> Choice | Refusal:
@@ -245,7 +265,7 @@ def _edge(
         source_sha256=source.sha256,
         expectation=rules.customised.expectation_of(name) or expectation_of(names),
         source_type=source.type,
-        recipe=rules.customised.recipe_of(node).node,
+        recipe=rules.customised.recipe_of(node, prebuilt=source.type == "prebuilt").node,
         constraint=rules.constraints.text(name),
         why=_why(choice),
     )

@@ -60,6 +60,7 @@ def work_for(world: World, build: Build, cores: int, sign: Sign) -> Work | None:
         cores=cores,
         static_requirements=static,
         recipe=_recipe(plan.recipe, sign),
+        hooks=_recipe(plan.hooks, sign),
         requirement_files=requirement_files(static, holding(build.requirements or (), environment)),
     )
 
@@ -76,6 +77,7 @@ def _source_work(world: World, build: Build, plan: e.BuildPlanned, sign: Sign) -
         target=build.claim_target,
         sdist=archive,
         preparation=_recipe(plan.preparation, sign),
+        hooks=_recipe(plan.hooks, sign),
     )
 
 

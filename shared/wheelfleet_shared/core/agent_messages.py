@@ -66,7 +66,7 @@ class Work(Message, frozen=True):
     sdist: the upstream archive (goal source) or the patched sdist. static: the environment holds
     the static requirements alone. epoch: SOURCE_DATE_EPOCH. requirement_files: file name → lines,
     recorded in the wheel. preparation, recipe: what settings and patches say to the source and to the
-    build; None where they say nothing.
+    build; None where they say nothing. hooks: what is called once the wheel is there.
     """
 
     build: BuildId
@@ -83,6 +83,7 @@ class Work(Message, frozen=True):
     requirement_files: dict[str, tuple[str, ...]] = {}
     preparation: Download | None = None
     recipe: Download | None = None
+    hooks: Download | None = None
     timeout_total: float = 36_000.0
     timeout_silent: float = 3_600.0
 

@@ -96,7 +96,7 @@ def plan_build(
 
     The bytes of the source stand in ``source.sha256``, patches and settings in the recipe; a source is
     prepared alike whatever the settings say to the build that follows. The environment is no part of the
-    identity, nor is what an agent needs to have.
+    identity, nor is what an agent needs to have, nor what is called once the wheel is there.
     """
     after = "" if goal == "source" else recipe.build
     build_tag = "0" if goal == "source" else recipe.build_tag
@@ -116,8 +116,14 @@ def plan_build(
         preparation=recipe.preparation,
         recipe=after,
         needs=recipe.needs if goal != "source" else _PLAIN.needs,
+        hooks=recipe.hooks if goal == "wheel" or _is_prebuilt(goal, recipe) else "",
     )
     return BuildId(digest("build/1", key, target)), plan
+
+
+def _is_prebuilt(goal: e.Goal, recipe: NodeRecipe) -> bool:
+    """Whether the source is a wheel made elsewhere: only those have no build tag."""
+    return goal == "source" and not recipe.build_tag
 
 
 def evolve(build: Build, recorded: Recorded) -> Build:

@@ -14,7 +14,7 @@ class BuildPlanned(EventBase, frozen=True):
 
     target: ``any`` for one that is expected to serve all. host: the target whose agents build it.
     preparation, recipe: digests of what the user's settings say to its source and to the build.
-    needs: no part of the id.
+    needs, hooks (a digest): no part of the id.
     """
 
     goal: Goal
@@ -30,6 +30,7 @@ class BuildPlanned(EventBase, frozen=True):
     preparation: str = ""
     recipe: str = ""
     needs: Needs = Needs()
+    hooks: str = ""
 
 
 class BuildWanted(EventBase, frozen=True):
