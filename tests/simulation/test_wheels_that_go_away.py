@@ -9,10 +9,14 @@ from virtual_loop import run
 from wheelfleet_coordinator.app import assembly
 from wheelfleet_coordinator.core.index_pages import page_of
 from wheelfleet_coordinator.core.outputs import outputs
+from wheelfleet_shared.adapters.memory_blobs import MemoryBlobs
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Status
-from wheelfleet_shared.core.envelope import Aggregate
+from wheelfleet_shared.core.envelope import Aggregate, Envelope
+from wheelfleet_shared.core.file import WheelFile
+from wheelfleet_shared.errors import InfrastructureError
 from wheelfleet_shared.names import IndexName, RunId
+from wheelfleet_shared.ports import Append
 
 TOOL = Release("tool", "1.0", seconds=5.0)
 SLOW = Release("slow", "1.0", seconds=120.0)
@@ -113,5 +117,61 @@ def test_a_withdrawn_wheel_is_built_again_as_another_revision_and_queued_builds_
         assert len([event for event in events_of(cluster, e.EnvironmentLocked) if event.generation == 2]) == 1
         assert events_of(cluster, e.AttemptAborted) == []
         assert not agent.done()
+
+    run(main)
+
+
+class HalfWay(MemoryBlobs):
+    """A store that takes wheels and, while ``refuses``, no metadata: wheels are accepted and not published."""
+
+    refuses = True
+
+    async def put(self, key: str, data: bytes, content_type: str) -> None:
+        if self.refuses and key.endswith(".metadata"):
+            raise InfrastructureError("the store answered 503")
+        await super().put(key, data, content_type)
+
+
+async def left_half_way(cluster: Cluster, release: Release) -> tuple[RunId, WheelFile]:
+    """A coordinator died between the acceptance of a wheel and its publication."""
+    blobs = cluster.blobs = HalfWay(cluster.clock)
+    agent = cluster.start_agent("a1")
+    parts = cluster.start_coordinator()
+    run_id = await cluster.submit(release.name)
+    async with asyncio.timeout(600):
+        while parts.state.world.file(INDEX, WHEEL).status != "accepted":
+            await asyncio.sleep(1.0)
+    await cluster.kill_coordinator()
+    blobs.refuses = False
+    assert not agent.done()
+    return run_id, parts.state.world.file(INDEX, WHEEL)
+
+
+def test_a_wheel_lost_between_its_acceptance_and_its_publication_is_built_again() -> None:
+    async def main(_: asyncio.AbstractEventLoop) -> None:
+        cluster = started([TOOL])
+        run_id, _ = await left_half_way(cluster, TOOL)
+        await lose_wheels(cluster)
+        parts = cluster.start_coordinator()
+        await check(cluster, parts, run_id, ["tool", "tool"])
+        assert parts.state.world.revisions == {(INDEX, WHEEL): 1}
+
+    run(main)
+
+
+def test_a_wheel_that_an_attempt_left_half_way_is_published_before_the_next_is_judged() -> None:
+    erratic = Release("tool", "1.0", erratic=True)
+
+    async def main(_: asyncio.AbstractEventLoop) -> None:
+        cluster = started([erratic])
+        run_id, file = await left_half_way(cluster, erratic)
+        assert file.accepted is not None
+        log = cluster.log("coordinator-c1")
+        *_, claim, last = await log.read_aggregate(Aggregate("build", file.accepted.build))
+        aborted = Envelope("a", cluster.clock.now(), e.AttemptAborted(claim.sequence, "upload", "not shown at once"))
+        await log.append([Append(claim.aggregate, last.sequence, (aborted,))])
+        parts = cluster.start_coordinator()
+        await check(cluster, parts, run_id, ["tool", "tool"])
+        assert parts.state.world.file(INDEX, WHEEL).accepted == file.accepted
 
     run(main)

@@ -12,7 +12,7 @@ from wheelfleet_coordinator.core.world import World
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import ABORT_BUDGET
 from wheelfleet_shared.core.file import FileStatus, WheelFile
-from wheelfleet_shared.names import FileId, RunId, SourceId, file_id, graph_id
+from wheelfleet_shared.names import BuildId, FileId, RunId, SourceId, file_id, graph_id
 
 SECOND = RunId("r2")
 PLANNED = BY_KIND[e.BuildPlanned]
@@ -235,6 +235,28 @@ def test_other_bytes_that_install_the_same_are_a_reproduction():
     for other in unlike:
         assert decisions.accept(other, again) == (e.RebuildDiffered(BUILD, again.file),)
         assert not decisions.holds(other, rebuilt)
+
+
+def test_a_build_run_again_leaves_the_published_bytes_and_no_others():
+    was = sample(e.WheelAccepted, payload="other")
+    built = given(*BUILT).build(BUILD)
+    wheel = e.FileRef(WHEEL.file_name, "cd" * 32, 1)  # type: ignore[arg-type]
+    first = msgspec.structs.replace(built, wheel=msgspec.structs.replace(built.wheel, wheel=wheel))
+    again = msgspec.structs.replace(first, generation=2)
+    published = WheelFile(FileId(FILE), FileStatus.PUBLISHED, was)  # type: ignore[arg-type]
+    assert isinstance(was, e.WheelAccepted)
+    assert was.build == first.id
+    assert decisions.is_rebuilt(published, first), "an attempt of its own came before"
+    assert decisions.is_rebuilt(published, again)
+    of_another = msgspec.structs.replace(published, accepted=msgspec.structs.replace(was, build=BuildId("b2")))
+    assert not decisions.is_rebuilt(of_another, first)
+    assert decisions.is_rebuilt(of_another, again)
+    half_way = WheelFile(FileId(FILE), FileStatus.ACCEPTED, was)  # type: ignore[arg-type]
+    assert not decisions.is_rebuilt(half_way, again), "what was never published is nothing to fall back to"
+    assert decisions.is_left_half_way(half_way, again)
+    assert not decisions.is_left_half_way(half_way, built), "its own bytes"
+    assert not decisions.is_left_half_way(published, again)
+    assert not decisions.is_left_half_way(WheelFile(FileId(FILE)), again)
 
 
 def test_a_late_wheel_is_recorded_once_and_only_of_who_had_the_build():

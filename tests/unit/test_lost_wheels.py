@@ -151,6 +151,22 @@ def test_a_page_is_stale_after_its_last_file_went_while_nobody_led():
     assert started(story).stale_pages == {place: withdrawn}
 
 
+def test_a_project_none_of_whose_files_was_ever_published_has_no_page_to_write():
+    story = stevedore()
+    story.prepare(TOOL)
+    build, plan = story.builds(TOOL).result
+    wheel = e.FileRef("setuptools-84.2.1-0-py3-none-any.whl", sha256_of("w"), 7)
+    file = file_id(IndexName(), wheel.file_name)
+    story.append("file", file, e.WheelAccepted(IndexName(), build, plan.key, plan.node, wheel, sha256_of("m")))
+    walk = started(story)
+    assert decisions.lose(story.world, file, "r") == (e.WheelLost("r"),), "half-way is enough to be lost"
+    sequence = story.append("file", file, e.WheelLost("r"))
+    walk.note(story.events[sequence - 1], set())
+    assert story.world.ignored == 0
+    assert walk.stale_pages == {}
+    assert started(story).stale_pages == {}
+
+
 def test_of_a_file_that_was_never_there_nothing_is_known():
     answer = file_answer(stevedore().world, IndexName(), "x-1-py3-none-any.whl")
     assert (answer.status, answer.last, answer.sha256) == ("absent", 0, "")

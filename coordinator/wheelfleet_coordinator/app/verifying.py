@@ -20,6 +20,7 @@ from ..core.world import World
 from .committer import Committer
 
 _METADATA_TYPE: Final = "text/plain; charset=utf-8"
+_LOST: Final = "the store lost it before it was published"
 
 
 class Verifier:
@@ -71,6 +72,7 @@ class Verifier:
             facts, metadata = await self._facts(key, window, plan, built.wheel)
         except PolicyError as error:
             return await self._refuse(build, error.what, error.next_step)
+        await self._settle(build, plan, built.wheel)
         await self._make_room(build, plan, built.wheel)
         file = self._world.file(plan.index, built.wheel.file_name)
         accepted = _accepted(build, plan, built.wheel, facts)
@@ -88,6 +90,26 @@ class Verifier:
             await self._blobs.put(metadata_key(key), metadata, _METADATA_TYPE)
             await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
         return await self._conclude(build, verdict_on(plan, built.wheel.file_name))
+
+    async def _settle(self, build: Build, plan: e.BuildPlanned, wheel: e.FileRef) -> None:
+        """Where the wheel's name was given to other bytes, these are published now, or lost.
+
+        Whoever had them accepted may never come back, and until then the name can be judged by nobody.
+        """
+        file = self._world.file(plan.index, wheel.file_name)
+        if file.accepted is None or not decisions.is_left_half_way(file, build):
+            return
+        held = file.accepted.file
+        key = blob_key(held.sha256, held.file_name)
+        window = await self._end_of(key, held)
+        if window is not None:
+            _, metadata = await self._facts(key, window, plan, held)
+            await self._blobs.put(metadata_key(key), metadata, _METADATA_TYPE)
+
+        def decide(world: World) -> tuple[e.Event, ...]:
+            return decisions.lose(world, file.id, _LOST) if window is None else decisions.publish(world, file.id)
+
+        await self._committer.commit(Aggregate("file", file.id), decide)
 
     async def _make_room(self, build: Build, plan: e.BuildPlanned, wheel: e.FileRef) -> None:
         """Where a run asked to replace what has the wheel's name, that is withdrawn; the next revision is open."""

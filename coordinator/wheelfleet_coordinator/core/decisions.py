@@ -201,10 +201,22 @@ def holds(file: WheelFile, build: Build) -> bool:
 
 
 def is_rebuilt(file: WheelFile, build: Build) -> bool:
-    """Whether a build that was run again, from the same inputs, made other bytes than those that are published."""
-    if build.generation < 2 or build.plan is None or file.accepted is None:
+    """Whether a build that was run again, from the same inputs, made other bytes than those that are published.
+
+    Run again: for a run that asked for it, or since an attempt ended after its wheel had been accepted.
+    """
+    held = file.accepted if file.status is FileStatus.PUBLISHED else None
+    if held is None or build.plan is None or (build.generation < 2 and held.build != build.id):
         return False
-    return file.accepted.key == build.plan.key and not holds(file, build)
+    return held.key == build.plan.key and not holds(file, build)
+
+
+def is_left_half_way(file: WheelFile, build: Build) -> bool:
+    """Whether the name of a build's wheel was given to other bytes, and these were not published."""
+    held, built = file.accepted, build.wheel
+    if file.status is not FileStatus.ACCEPTED or held is None or built is None:
+        return False
+    return held.file.sha256 != built.wheel.sha256
 
 
 def publish(world: World, file_id: FileId) -> tuple[e.Event, ...]:
@@ -214,9 +226,10 @@ def publish(world: World, file_id: FileId) -> tuple[e.Event, ...]:
 
 
 def lose(world: World, file_id: FileId, reason: str) -> tuple[e.Event, ...]:
-    """A published file's blob is not in the store."""
+    """The blob of a file that is published, or was about to be, is not in the store."""
     file = world.files.get(file_id)
-    return (e.WheelLost(reason),) if file is not None and file.status is FileStatus.PUBLISHED else ()
+    held = file is not None and file.status in {FileStatus.ACCEPTED, FileStatus.PUBLISHED}
+    return (e.WheelLost(reason),) if held else ()
 
 
 def conclude(world: World, build_id: BuildId, fence: int, event: e.BuildEvent) -> tuple[e.Event, ...]:

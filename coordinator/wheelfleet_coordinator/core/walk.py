@@ -75,12 +75,13 @@ class Walk:
         self._find_stale_pages()
 
     def _find_stale_pages(self) -> None:
-        """Pages that miss something; of files that went away too."""
+        """Pages that miss something; of files that went away too, unless no file of theirs was ever published."""
         newest: dict[tuple[IndexName, str], int] = {}
         for file in self.world.files.values():
             if file.accepted is not None and file.status is not FileStatus.ACCEPTED:
                 place = (file.accepted.index, file.accepted.node.name)
-                newest[place] = max(file.last, newest.get(place, 0))
+                if place in self.world.projects:
+                    newest[place] = max(file.last, newest.get(place, 0))
         for (index, project), last in newest.items():
             page = self.world.pages.get(page_id(index, project))
             through = page.updated.through if page is not None and page.updated is not None else -1
@@ -187,8 +188,10 @@ class Walk:
         file = self.world.files.get(FileId(recorded.aggregate.id))
         if file is None or file.accepted is None:
             return
-        if isinstance(recorded.event, e.WheelPublished | e.WheelWithdrawn | e.WheelLost | e.WheelYanked):
-            self.stale_pages[file.accepted.index, file.accepted.node.name] = recorded.sequence
+        place = (file.accepted.index, file.accepted.node.name)
+        shown = isinstance(recorded.event, e.WheelPublished | e.WheelWithdrawn | e.WheelLost | e.WheelYanked)
+        if shown and place in self.world.projects:
+            self.stale_pages[place] = recorded.sequence
         if isinstance(recorded.event, e.WheelWithdrawn | e.WheelLost):
             self._look_at_all_again()
         self._dirty.update(dict.fromkeys(self._by_build.of(file.accepted.build)))
@@ -325,7 +328,9 @@ class Walk:
             return []
         if self._awaits_pages(state.submitted.index, graphs):
             return []
-        return [Finish(run, "failed" if bad else "succeeded", good, bad)]
+        # Who takes every version counts on some that cannot be built.
+        failed = bad and not state.submitted.options.multiple_versions
+        return [Finish(run, "failed" if failed else "succeeded", good, bad)]
 
     def _awaits_pages(self, index: IndexName, graphs: Sequence[Graph]) -> bool:
         """Whether a page of one of the nodes is yet to be written; those of other runs are no matter here."""
