@@ -24,6 +24,7 @@ _MUST_OCCUR = (
     "second coordinators",
     "agents killed",
     "agents frozen",
+    "agents frozen at an upload",
     "words of stale owners",
     "wheels lost",
 )

@@ -13,7 +13,7 @@ from universe import Release, Universe
 from virtual_loop import Deadlock, Livelock, run
 from wheelfleet_agent.app.desk_client import DeskClient
 from wheelfleet_coordinator.app import desk, verifying
-from wheelfleet_coordinator.core import node_walk, work
+from wheelfleet_coordinator.core import lost_wheels, node_walk, work
 from wheelfleet_coordinator.core.leases import LeaseBook
 from wheelfleet_coordinator.core.world import World
 from wheelfleet_shared.adapters.memory_log import MemoryStream
@@ -33,7 +33,12 @@ def no_compare_and_append(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_fence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(builds, "_holds", lambda *_: True)
+    rules_of = builds._rules_of
+
+    def unfenced(actor: str):
+        return {kind: rule._replace(holds=None) for kind, rule in rules_of(actor).items()}
+
+    patch.setattr(builds, "_rules_of", unfenced)
 
 
 def leases_never_end(patch: pytest.MonkeyPatch) -> None:
@@ -49,7 +54,9 @@ def dependents_before_publication(patch: pytest.MonkeyPatch) -> None:
 
 
 def uploads_by_name(patch: pytest.MonkeyPatch) -> None:
-    for module in (desk, verifying, work):
+    # The wheels of the simulation are small; of large ones the store is asked first whether it has them.
+    patch.setattr(desk, "LOOK_FROM", 0)
+    for module in (desk, verifying, work, lost_wheels):
         patch.setattr(module, "blob_key", lambda sha256, file_name: f"blobs/{file_name}")
 
 

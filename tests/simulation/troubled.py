@@ -46,6 +46,8 @@ class TroubledCluster(Cluster):
 
         async def slow() -> None:
             await self.trouble.late("slow uploads", 0.3, 20.0)
+            if self.trouble.strikes("agents frozen at an upload", 0.1):
+                process.frozen_until = self.loop.time() + self.trouble.random.uniform(90.0, 300.0)
             await process.alive()
 
         return slow
