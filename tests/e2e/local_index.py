@@ -51,6 +51,7 @@ class LocalIndex:
     def __init__(self, *, hashes: bool = True, json: bool = True) -> None:
         self._hashes, self._json = hashes, json
         self._projects: dict[str, list[Served]] = {}
+        self._files: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/simple"
@@ -65,9 +66,15 @@ class LocalIndex:
         """The tree of that name is listed as an sdist; ``members``: further files of it, path → text."""
         self.add(*pack(TREES / tree, members))
 
+    def add_file(self, path: str, data: bytes) -> None:
+        """The bytes lie under the path, outside of the index."""
+        self._files[f"/{path}"] = data
+
     def answer(self, path: str, accept: str) -> tuple[str, bytes] | None:
         """Content type and content under a path; None for nothing there. The request is kept."""
         self.requests.append(path)
+        if path in self._files:
+            return "application/octet-stream", self._files[path]
         match path.strip("/").split("/"):
             case ["simple", project] if project in self._projects:
                 as_json = self._json and _JSON in accept

@@ -23,6 +23,7 @@ from wheelfleet_coordinator.adapters.http_server import serve
 from wheelfleet_coordinator.adapters.signed_links import SignedLinks
 from wheelfleet_coordinator.core.index_pages import page_of
 from wheelfleet_coordinator.core.outputs import run_outputs
+from wheelfleet_coordinator.core.run_sources import run_sources
 from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs
 from wheelfleet_shared.core import events as e
@@ -83,6 +84,7 @@ async def fleet(settings, token=None):
     app = index_app(
         lambda index, project, form: page_of(story.world, index, project, form),
         lambda run: run_outputs(story.world, run),
+        lambda run: run_sources(story.world, run),
         blobs,
         SignedLinks(blobs, clock),
         token=token,
@@ -294,7 +296,9 @@ def test_a_taken_port_is_the_users_to_change_and_a_stopped_server_frees_its_own(
     async def scenario():
         with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError, match="cannot listen"):
             await serve(lambda *_: None, "127.0.0.1", taken.getsockname()[1])
-        app = index_app(lambda *_: None, lambda _: None, None, None, token=None, operator_token=OPERATOR)
+        app = index_app(
+            lambda *_: None, lambda _: None, lambda _: None, None, None, token=None, operator_token=OPERATOR
+        )
         http = await serve(app, "127.0.0.1", 0)
         async with client() as browser:
             assert (await browser.get(f"{http.url}/healthz")).text == "ok\n"
@@ -311,7 +315,9 @@ def test_a_store_that_refuses_us_is_no_missing_file(store):
             file = (await http.get(f"{made.simple}leaf/", headers={"Accept": JSON})).json()["files"][0]
             url = httpx.URL(f"{made.simple}leaf/").join(file["url"])
             gone = S3Blobs(msgspec.structs.replace(store, secret_key="wrong-secret"), SystemClock())
-            app = index_app(lambda *_: None, lambda _: None, gone, None, token=None, operator_token=OPERATOR)
+            app = index_app(
+                lambda *_: None, lambda _: None, lambda _: None, gone, None, token=None, operator_token=OPERATOR
+            )
             other = await serve(app, "127.0.0.1", 0)
             answer = await http.get(f"{other.url}{url.path}.metadata")
             await other.stop()

@@ -26,6 +26,7 @@ from wheelfleet_shared.ports import Blobs
 
 from ..core.negotiation import Choice, choose_form
 from ..core.outputs import RunOutputs
+from ..core.run_sources import RunSources
 from .http_auth import may_read, unauthorized
 from .signed_links import SignedLinks
 
@@ -35,6 +36,8 @@ Pages = Callable[[IndexName, str, PageForm], bytes | None]
 """The page of a project, the root for an empty one; None where there is none."""
 Outputs = Callable[[RunId], RunOutputs]
 """What a run leaves behind; raises InputError for an unknown run."""
+Sources = Callable[[RunId], RunSources]
+"""What a run was made from; raises InputError for an unknown run."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 _METADATA: Final = ".metadata"
@@ -45,7 +48,14 @@ _FIXED_FORMS: Final[dict[str, Choice]] = {
 
 
 def index_app(
-    pages: Pages, outputs: Outputs, blobs: Blobs, links: SignedLinks, *, token: str | None, operator_token: str
+    pages: Pages,
+    outputs: Outputs,
+    sources: Sources,
+    blobs: Blobs,
+    links: SignedLinks,
+    *,
+    token: str | None,
+    operator_token: str,
 ) -> Starlette:
     """An ASGI application; None as token: pages and wheels are public. Outputs always need the operator's.
 
@@ -53,7 +63,7 @@ def index_app(
     """
     readers = {operator_token} if token is None else {token, operator_token}
     index = IndexEndpoints(pages, blobs, links)
-    runs = OutputEndpoints(outputs, links)
+    runs = OutputEndpoints(outputs, sources, links)
 
     def guarded(endpoint: _Endpoint, *, always: bool = False) -> _Endpoint:
         async def answer(request: Request) -> Response:
@@ -72,6 +82,7 @@ def index_app(
     routes: list[BaseRoute] = [
         Route("/healthz", _healthy),
         Route("/blobs/{start}/{sha256}/{file_name}", guarded(index.blob)),
+        Route("/runs/{run}/sources", guarded(runs.sources, always=True)),
         Route("/runs/{run}/outputs", guarded(runs.listing, always=True)),
         Route("/runs/{run}/outputs/{path:path}", guarded(runs.file, always=True)),
         Mount("/indexes", routes=page_routes),
@@ -134,10 +145,11 @@ class IndexEndpoints:
 
 
 class OutputEndpoints:
-    """The output folders of runs."""
+    """The output folders of runs, and what they were made from."""
 
-    def __init__(self, outputs: Outputs, links: SignedLinks) -> None:
+    def __init__(self, outputs: Outputs, sources: Sources, links: SignedLinks) -> None:
         self._outputs = outputs
+        self._sources = sources
         self._links = links
 
     async def listing(self, request: Request) -> Response:
@@ -156,6 +168,13 @@ class OutputEndpoints:
             ],
         }
         return Response(json.dumps(listing), 200, {"Cache-Control": "no-store"}, "application/json")
+
+    async def sources(self, request: Request) -> Response:
+        """All sources and pinned pages of a run, and a signed URL for each that lies in the store."""
+        found = self._sources(RunId(request.path_params["run"]))
+        keys = [source.key for source in found.sources if source.key] + [page.key for page in found.pages]
+        told = {**msgspec.to_builtins(found), "links": {key: self._links.link(key) for key in keys}}
+        return Response(json.dumps(told), 200, {"Cache-Control": "no-store"}, "application/json")
 
     async def file(self, request: Request) -> Response:
         """One of it: a rendered text itself, or a redirect to the file in the store."""

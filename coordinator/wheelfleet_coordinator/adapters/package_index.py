@@ -123,7 +123,7 @@ class HttpPackageIndex:
     def _page_of_folder(self, url: str, index_url: str) -> FetchedPage | None:
         """The page that lies in the folder, else one of the files in it, as a plain file server lists them."""
         folder = self._path_of(url)
-        for name, content_type in (("index.html", HTML_TYPES[1]), ("index.json", JSON_TYPE)):
+        for name, content_type in (("index.json", JSON_TYPE), ("index.html", HTML_TYPES[1])):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 return FetchedPage((folder / name).read_bytes(), content_type, url)
         if not self._path_of(index_url).is_dir():

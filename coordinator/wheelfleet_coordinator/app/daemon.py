@@ -34,6 +34,7 @@ from ..adapters.source_trees import SourceTrees
 from ..adapters.upstream import Upstream
 from ..core.index_pages import page_of
 from ..core.outputs import run_outputs
+from ..core.run_sources import run_sources
 from ..core.world import World
 from . import assembly
 from .collecting import Collector
@@ -147,6 +148,7 @@ async def _serve_http(config: CoordinatorConfig, world: World, ports: assembly.P
     application = index_app(
         lambda index, project, form: page_of(world, index, project, form),
         lambda run: run_outputs(world, run),
+        lambda run: run_sources(world, run),
         ports.blobs,
         SignedLinks(ports.blobs, ports.clock),
         token=None if config.http.public else tokens[-1],

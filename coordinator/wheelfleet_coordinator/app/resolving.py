@@ -117,6 +117,7 @@ class Resolver:
         if submitted.bundle is not None:
             inputs = decode_inputs(await self._blobs.get(bundle_key(submitted.bundle)))
         lines = [RequirementLine(text, origin) for text, origin in inputs.constraints]
+        customised = Customised.parse(inputs.customisation)
         previous = None
         if inputs.previous_graph:
             previous = PreviousGraph.parse(inputs.previous_graph.encode(), "the previous graph")
@@ -127,7 +128,7 @@ class Resolver:
             as_of=submitted.options.as_of,
             hashes=submitted.options.hashes,
             entries=inputs.entries if submitted.options.mode == "entries" else None,
-            customised=Customised.parse(inputs.customisation),
+            customised=customised.of_index_alone() if submitted.options.index_only else customised,
             ages=Ages(run.submitted_at, submitted.options.min_release_age, submitted.options.max_release_age),
         )
 

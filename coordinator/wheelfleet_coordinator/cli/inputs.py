@@ -49,6 +49,7 @@ class Asked(msgspec.Struct, frozen=True):
     fail_fast: bool = False
     max_release_age: int = 0
     replace: bool = False
+    index_only: bool = False
 
 
 class Checked(NamedTuple):
@@ -100,6 +101,7 @@ def check(asked: Asked, settings: Settings) -> Checked:
         min_release_age=settings.min_release_age,
         max_release_age=asked.max_release_age,
         replace=asked.replace,
+        index_only=asked.index_only,
         hashes={line.text: line.hashes for line in lines if line.hashes},
     )
     constraints = tuple((line.text, line.origin) for line in files.constraints)

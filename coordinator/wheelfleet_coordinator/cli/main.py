@@ -22,6 +22,7 @@ from . import (
     publishing,
     runs,
     serving,
+    source_commands,
 )
 from . import options as o
 from .interruption import WatchingStopped
@@ -155,6 +156,7 @@ for _group in (
     file_commands,
     index_commands,
     serving,
+    source_commands,
     cluster,
 ):
     _group.register(app)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
@@ -45,20 +46,42 @@ class Listing(msgspec.Struct, frozen=True):
 
 async def fetch_listing(http_url: str, token: str, run: RunId) -> Listing:
     """What the coordinator lists; raises InputError for an unknown run, InfrastructureError where it cannot be had."""
+    return msgspec.json.decode(await ask_coordinator(f"{http_url}/runs/{run}/outputs", token), type=Listing)
+
+
+async def ask_coordinator(url: str, token: str) -> bytes:
+    """What the coordinator answers about a run; raises as ``fetch_listing``."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    url = f"{http_url}/runs/{run}/outputs"
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT) as client:
             response = await client.get(url, headers=headers)
     except httpx.HTTPError as error:
-        raise InfrastructureError(f"{http_url} cannot be reached: {error}", "see `wheelfleet doctor`") from error
+        raise InfrastructureError(f"{url} cannot be reached: {error}", "see `wheelfleet doctor`") from error
     if response.status_code == 404:
         raise InputError(response.text.strip(), "see `wheelfleet runs`")
     if response.status_code == 401:
-        raise InfrastructureError(f"{http_url} refuses the token", "look at http_token in the credential file")
+        raise InfrastructureError(f"{url} refuses the token", "look at http_token in the credential file")
     if not response.is_success:
         raise InfrastructureError(f"{url} answers {response.status_code}", "read the coordinator's log")
-    return msgspec.json.decode(response.content, type=Listing)
+    return response.content
+
+
+async def fetch_stored(links: Mapping[Sha256, str]) -> dict[Sha256, bytes]:
+    """The contents with these digests, from signed URLs; raises InfrastructureError where one cannot be had."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(client: httpx.AsyncClient, sha256: Sha256, url: str) -> tuple[Sha256, bytes]:
+        async with free:
+            response = await client.get(url)
+        if hashlib.sha256(response.content).hexdigest() != sha256:
+            raise InfrastructureError(f"the store answers {response.status_code} for {sha256}", "`wheelfleet doctor`")
+        return sha256, response.content
+
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT) as client:
+            return dict(await asyncio.gather(*(one(client, sha256, url) for sha256, url in links.items())))
+    except httpx.HTTPError as error:
+        raise InfrastructureError(f"the store cannot be reached: {error}", "see `wheelfleet doctor`") from error
 
 
 async def write_outputs(listing: Listing, places: Places) -> int:

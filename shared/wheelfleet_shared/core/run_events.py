@@ -17,7 +17,9 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     order and chooses among its entries and our index alone. min_release_age, max_release_age: days
     between which a version must have been uploaded before the run was submitted, 0 for any. force: build
     what is there already, too (of a saved order: its entries). replace: other bytes may take a file name that is held.
-    source_folders: URLs of folders that may hold sources already.
+    source_folders: URLs of folders that may hold sources already. multiple_versions: a requirement takes every
+    version that it lets in, and what fails is left out. test_mode: where a build fails, upstream's wheel of that
+    version is taken. index_only: servers and source URLs that settings name are not asked.
     """
 
     sdist_only: bool = False
@@ -35,10 +37,11 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     force: bool = False
     replace: bool = False
     source_folders: tuple[str, ...] = ()
-
-
     multiple_versions: bool = False
     test_mode: bool = False
+    index_only: bool = False
+
+
 class RunSubmitted(EventBase, frozen=True):
     """A user asked for these requirements on these targets.
 
