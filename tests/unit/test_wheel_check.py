@@ -2,7 +2,14 @@
 
 import pytest
 
-from wheelfleet_shared.core.wheel_check import Member, build_tag_text, check_wheel, dist_info_folder, read_wheel_name
+from wheelfleet_shared.core.wheel_check import (
+    Member,
+    build_tag_text,
+    check_wheel,
+    dist_info_folder,
+    is_planned_tag,
+    read_wheel_name,
+)
 from wheelfleet_shared.core.wheel_record import RecordEntry, read_record, record_digest, write_record
 from wheelfleet_shared.errors import PolicyError
 from wheelfleet_shared.names import NodeKey
@@ -193,3 +200,21 @@ def test_local_versions_epochs_and_build_suffixes_are_read():
 def test_record_survives_names_that_need_quotes():
     entries = (RecordEntry('a, "b"\nc.py', "sha256=x", 3), RecordEntry("é", "", None))
     assert read_record(write_record(list(entries))) == entries
+
+
+@pytest.mark.parametrize(
+    ("text", "planned", "fits"),
+    [
+        ("2", "2", True),
+        ("", "", True),
+        ("2_el9_cuda13.0", "2", True),
+        ("2_", "2", False),
+        ("2x", "2", False),
+        ("20_a", "2", False),
+        ("3", "2", False),
+        ("2_a", "", False),
+        ("2", "2_a", False),
+    ],
+)
+def test_a_hook_may_add_segments_to_the_planned_build_tag(text, planned, fits):
+    assert is_planned_tag(text, planned) is fits

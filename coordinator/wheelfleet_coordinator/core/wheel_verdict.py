@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.expectation import check_expected, is_pure
-from wheelfleet_shared.core.wheel_check import Member, WheelFacts, check_wheel, dist_info_folder, read_wheel_name
+from wheelfleet_shared.core.wheel_check import (
+    Member,
+    WheelFacts,
+    check_wheel,
+    dist_info_folder,
+    is_planned_tag,
+    read_wheel_name,
+)
 from wheelfleet_shared.errors import PolicyError
 from wheelfleet_shared.names import ANY_TARGET
 
@@ -20,7 +27,7 @@ def judge_wheel(
     facts = check_wheel(
         file_name, listed, metadata, contents[f"{folder}/WHEEL"], contents[f"{folder}/RECORD"], plan.node
     )
-    if facts.build_tag != plan.build_tag:
+    if not is_planned_tag(facts.build_tag, plan.build_tag):
         raise PolicyError(f"{file_name} has build tag {facts.build_tag or 'none'}, planned was {plan.build_tag}")
     unexpected = check_expected(plan.expectation, read_wheel_name(file_name).tags, ())
     if unexpected is not None:

@@ -70,6 +70,13 @@ def read_build_tag(text: str) -> BuildTag:
     return (int(match[1]), match[2]) if match else ()
 
 
+def is_planned_tag(text: str, planned: str) -> bool:
+    """Whether a wheel's build tag is the planned one, or that with segments of a build tag hook behind it."""
+    if text == planned or not planned:
+        return text == planned
+    return re.fullmatch(re.escape(planned) + r"(_[a-zA-Z0-9.]+)+", text) is not None
+
+
 def build_tag_text(build_tag: BuildTag) -> str:
     """The build tag as file name and WHEEL write it; empty for none."""
     return f"{build_tag[0]}{build_tag[1]}" if build_tag else ""
