@@ -7,12 +7,12 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from wheelfleet_coordinator.core.candidates import JSON_TYPE, missing_project, read_page
-from wheelfleet_coordinator.core.choose_version import Choice, Parent, choose, file_names_of
+from wheelfleet_coordinator.core.choose_version import Choice, Parent, choose, choose_every, file_names_of
 from wheelfleet_coordinator.core.constraints import Constraints
 from wheelfleet_coordinator.core.previous_graph import KnownVersion, PreviousGraph
 from wheelfleet_coordinator.core.refusals import Refusal
 from wheelfleet_coordinator.core.requirement_lines import RequirementLine
-from wheelfleet_coordinator.core.version_rules import WHEELS
+from wheelfleet_coordinator.core.version_rules import SDISTS, WHEELS
 from wheelfleet_shared.core.targets import TargetDefinition
 from wheelfleet_shared.names import TargetId
 
@@ -294,3 +294,24 @@ def test_all_names_of_a_version_speak_of_pure_and_native():
     assert file_names_of(listed, "1.0") == ("foo-1.0.tar.gz", wheel)
     assert file_names_of(listed, "1.0", as_of=day(2)) == ("foo-1.0.tar.gz",)
     assert file_names_of(listed, "9") == ()
+
+
+def every(requirement, listed, **more):
+    limits = constrained(*more.pop("constraints", ()))
+    outcome = choose_every(Requirement(requirement), listed, INSTALL, constraints=limits, target=TARGET, **more)
+    return outcome if isinstance(outcome, Refusal) else [choice.version for choice in outcome]
+
+
+def test_every_version_that_serves_newest_first_and_no_more_than_asked_for():
+    assert every("foo>1", sdists("1.0", "2.0", "3.0", "1.5")) == ["3.0", "2.0", "1.5"]
+    assert every("foo>1", sdists("1.0", "2.0", "3.0"), constraints=["foo<3"], most=1) == ["2.0"]
+    assert isinstance(every("foo>9", sdists("1.0")), Refusal)
+    assert isinstance(every("foo @ https://x.example/foo.tar.gz", sdists("1.0")), Refusal)
+
+
+def test_where_all_are_too_old_the_newest_counts_alone():
+    day = 1704067200.0
+    listed = listing(file("foo-1.0.tar.gz", 1), file("foo-2.0.tar.gz", 2), file("foo-3.0.tar.gz", 3))
+    assert every("foo", listed, sought=SDISTS._replace(oldest=day + 86_400)) == ["3.0", "2.0"]
+    assert every("foo", listed, sought=SDISTS._replace(oldest=day + 9 * 86_400)) == ["3.0"]
+    assert every("foo<3", listed, sought=SDISTS._replace(oldest=day + 9 * 86_400)) == ["2.0"]

@@ -6,9 +6,12 @@ from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.names import NodeKey
 
 from ..core import decisions
-from ..core.graph import Graph, closure
+from ..core.alternatives import counting_closure
+from ..core.graph import Graph, Visit
 from ..core.instructions import Lock
 from ..core.locks import Candidate, lock_environment
+from ..core.node_result import node_result
+from ..core.readiness import is_broken
 from ..core.standing import node_builds
 from ..core.work import source_build_of
 from ..core.world import World
@@ -39,7 +42,7 @@ def locked(instruction: Lock, world: World) -> e.EnvironmentLocked | e.Environme
     prepared = world.build(source_build_of(build.plan)).source
     if prepared is None or not _all_known(graph, build, instruction.node):
         return None
-    visits = closure(graph, graph.build_arcs(instruction.node))
+    visits = counting_closure(graph, graph.build_arcs(instruction.node), lambda visit: _failed(world, graph, visit))
     keys = {visit.node for visit in visits}
     candidates = [found for key in sorted(keys) if (found := _candidate(world, graph, key)) is not None]
     if len(candidates) < len(keys) or any(graph.install_arcs(visit) is None for visit in visits):
@@ -51,6 +54,10 @@ def _all_known(graph: Graph, build: Build, node: NodeKey) -> bool:
     """Whether everything that the build is known to require has its version in this graph."""
     hook = build.requirements is None or graph.resolved(node, "hook")
     return hook and graph.resolved(node, "build-system")
+
+
+def _failed(world: World, graph: Graph, visit: Visit) -> bool:
+    return is_broken(graph, visit) or node_result(world, graph, graph.nodes[visit.node]).status == "failed"
 
 
 def _candidate(world: World, graph: Graph, key: NodeKey) -> Candidate | None:

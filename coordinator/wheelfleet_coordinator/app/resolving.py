@@ -130,6 +130,7 @@ class Resolver:
             entries=inputs.entries if submitted.options.mode == "entries" else None,
             customised=customised.of_index_alone() if submitted.options.index_only else customised,
             ages=Ages(run.submitted_at, submitted.options.min_release_age, submitted.options.max_release_age),
+            every_version=submitted.options.multiple_versions,
         )
 
     def _definition(self, target: TargetId) -> TargetDefinition:

@@ -71,7 +71,8 @@ async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> in
             return 0
         if manner.single:
             return await finish_single(link, run, checked.places, settings)
-        plain = checked.options.mode == "bootstrap" and not checked.options.sdist_only
+        options = checked.options
+        plain = options.mode == "bootstrap" and not options.sdist_only and not options.multiple_versions
         installable = checked.requirements if plain else ()
         return await finish(link, run, checked.places, settings, installable)
 

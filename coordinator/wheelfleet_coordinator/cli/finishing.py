@@ -19,7 +19,7 @@ from .sequence_files import placed, write_sequence_summary
 from .settings import Format, Settings
 from .summaries import print_summary
 from .watching import EXIT_CODES, watch
-from .writing import fetch_listing, write_outputs
+from .writing import fetch_listing, remove_old_failures, write_outputs
 
 
 async def finish(
@@ -31,6 +31,7 @@ async def finish(
     if places is not None:
         listing = await fetch_listing(await http_url_of(link), link.credential.http_token, run)
         await write_outputs(listing, places)
+        remove_old_failures(listing, places)
         conflicts = listing.conflicts
         if listing.entries:
             write_sequence_summary(listing.entries, listing.finished_at, places)

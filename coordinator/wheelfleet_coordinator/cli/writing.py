@@ -13,6 +13,7 @@ import urllib3
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId, Sha256
 
+from ..core.partial import PARTIAL
 from ..core.sequence_summary import SequenceEntry
 from .places import Places
 
@@ -101,6 +102,12 @@ async def write_outputs(listing: Listing, places: Places) -> int:
             return sum(await asyncio.gather(*brought))
         finally:
             threads.shutdown(cancel_futures=True)
+
+
+def remove_old_failures(listing: Listing, places: Places) -> None:
+    """The failures of an earlier run in this folder are not taken for those of the run that is listed."""
+    if not any(path.endswith(f"/{PARTIAL}") for path in listing.texts):
+        (places.work / PARTIAL).unlink(missing_ok=True)
 
 
 def place_of(path: str, places: Places) -> Path:

@@ -1,6 +1,6 @@
 """build-order.json, in fromager's format with one more key: the sha256 of the source."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from urllib.parse import urldefrag
 
 from wheelfleet_shared.core import events as e
@@ -29,10 +29,14 @@ def build_order(graph: Graph) -> list[NodeKey]:
     return node_order(graph.nodes, (build_or_install, build))
 
 
-def build_order_text(graph: Graph, sources: Mapping[SourceId, SourceFile]) -> str:
-    """The text of build-order.json. An entry's sha256 is that of the original source, empty while unknown."""
+def build_order_text(graph: Graph, sources: Mapping[SourceId, SourceFile], only: Container[str] | None = None) -> str:
+    """The text of build-order.json. An entry's sha256 is that of the original source, empty while unknown.
+
+    only: ``name==version`` of the nodes that have entries; all of them unless given.
+    """
     least = least_edges(graph)
-    return indented_json([_entry(key, least[key], sources) for key in build_order(graph)])
+    shown = (key for key in build_order(graph) if only is None or str(key) in only)
+    return indented_json([_entry(key, least[key], sources) for key in shown])
 
 
 def _entry(key: NodeKey, edge: e.Edge, sources: Mapping[SourceId, SourceFile]) -> dict[str, str | bool]:

@@ -10,6 +10,7 @@ new that it requires outweighs the graph.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
@@ -64,30 +65,67 @@ def choose(
     ``as_of`` (seconds since the epoch) binds pins too: nothing uploaded later exists.
     Cost: a few µs for each version newer than the chosen one.
     """
+    found = choose_every(
+        requirement,
+        listing,
+        parent,
+        constraints=constraints,
+        target=target,
+        as_of=as_of,
+        previous=previous,
+        top_level=top_level,
+        sought=sought,
+        most=1,
+    )
+    return found if isinstance(found, Refusal) else found[0]
+
+
+def choose_every(
+    requirement: Requirement,
+    listing: ProjectListing,
+    parent: Parent,
+    *,
+    constraints: Constraints,
+    target: TargetDefinition,
+    as_of: float | None = None,
+    previous: PreviousGraph | None = None,
+    top_level: Sequence[KnownVersion] = (),
+    sought: Sought = SDISTS,
+    most: int | None = None,
+) -> tuple[Choice, ...] | Refusal:
+    """Every version that serves the requirement, newest first; at least one. most: no more than these.
+
+    Where a previous graph has versions that serve, it is those alone. As fromager, where everything is
+    too old the newest counts alone, so that a greatest age leaves nothing without a version.
+    """
     rules = Rules(requirement, constraints, target, as_of=as_of, sought=sought)
     if requirement.url is not None:
         return Refusal(f"{requirement.name} is required by a URL", "name a version, or give its source in settings")
     if previous is not None:
-        pinned = _pinned(rules, listing, parent, previous, top_level)
-        if pinned is not None:
+        pinned = tuple(islice(_pinned(rules, listing, parent, previous, top_level), most))
+        if pinned:
             return pinned
-    outcome = _newest_of(rules, listing)
-    if isinstance(outcome, Choice) or sought.oldest is None:
+    outcome = _served(rules, listing, most)
+    if not isinstance(outcome, Refusal) or sought.oldest is None:
         return outcome
-    # As fromager: where everything is too old, age rules nothing out.
-    return _newest_of(
-        Rules(requirement, constraints, target, as_of=as_of, sought=sought._replace(oldest=None)), listing
-    )
+    ageless = Rules(requirement, constraints, target, as_of=as_of, sought=sought._replace(oldest=None))
+    return _served(ageless, listing, 1)
 
 
-def _newest_of(rules: Rules, listing: ProjectListing) -> Choice | Refusal:
+def _served(rules: Rules, listing: ProjectListing, most: int | None) -> tuple[Choice, ...] | Refusal:
+    """The newest versions of the listing that the rules let in; what keeps newer ones out stands with the first."""
     verdicts: list[Verdict] = []
+    found: list[Choice] = []
     for release in listing.releases:
-        found = rules.judge(release)
-        if isinstance(found, Candidate):
-            return Choice(str(release.version), found, _newest(rules), grouped(verdicts))
-        verdicts.append(found)
-    return refusal(rules, listing, verdicts)
+        judged = rules.judge(release)
+        if isinstance(judged, Candidate):
+            excluded = () if found else grouped(verdicts)
+            found.append(Choice(str(release.version), judged, _newest(rules) if not found else _any(rules), excluded))
+        else:
+            verdicts.append(judged)
+        if len(found) == most:
+            break
+    return tuple(found) or refusal(rules, listing, verdicts)
 
 
 def file_names_of(listing: ProjectListing, version: str, *, as_of: float | None = None) -> tuple[str, ...]:
@@ -109,21 +147,28 @@ def _newest(rules: Rules) -> str:
     return f"newest that {rules.requirement} allows" + (f" with the constraint {constraint}" if constraint else "")
 
 
+def _any(rules: Rules) -> str:
+    return f"{rules.requirement} allows it"
+
+
 def _pinned(
     rules: Rules, listing: ProjectListing, parent: Parent, previous: PreviousGraph, top_level: Sequence[KnownVersion]
-) -> Choice | None:
-    """The choice of the first source of pins that has a version which requirement and constraint let in.
+) -> Iterator[Choice]:
+    """What the first source of pins has that requirement and constraint let in, newest first.
 
     A pin may be yanked and may state another Python: what was built once is built again.
     """
     for why, known in _sources_of_pins(rules, parent, previous, top_level):
+        seen: set[Version] = set()
         for pin in sorted(known, key=lambda item: item.version, reverse=True):
-            if not rules.admit(pin.version):
+            if pin.version in seen or not rules.admit(pin.version):
                 continue
             candidate = _file_of(pin, rules, listing)
             if candidate is not None:
-                return Choice(str(pin.version), candidate, why, _newer(pin.version, rules, listing))
-    return None
+                seen.add(pin.version)
+                yield Choice(str(pin.version), candidate, why, _newer(pin.version, rules, listing))
+        if seen:
+            return
 
 
 def _sources_of_pins(

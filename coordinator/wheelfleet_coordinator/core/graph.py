@@ -4,7 +4,7 @@ A *visit* is a node as it is required: with the extras asked for. Extras decide 
 requirements a visit has; the node (distribution and version) is built once for all its visits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -74,7 +74,10 @@ class GraphNode:
 
 
 class Graph:
-    """A mutable projection: ``apply`` folds one event, in log order, and says what it touched."""
+    """A mutable projection: ``apply`` folds one event, in log order, and says what it touched.
+
+    has_alternatives: a requirement led to several versions.
+    """
 
     def __init__(self, graph_id: GraphId, run: RunId, target: TargetId) -> None:
         self.id = graph_id
@@ -87,6 +90,7 @@ class Graph:
         self.unresolvable: dict[StageId, list[e.RequirementUnresolvable]] = {}
         self.wheel_needed: set[NodeKey] = set()
         self.ignored = 0
+        self.has_alternatives = False
 
     def apply(self, recorded: Recorded) -> AbstractSet[NodeKey | None]:
         """Fold one event; the nodes whose situation changed (None: the run's own requirements)."""
@@ -121,11 +125,18 @@ class Graph:
         if event.more:
             self._begun[place] = edges
             return _NOTHING
+        self._note_alternatives(edges)
         self.stages[place] = tuple([Arc(edge, self._arrive(parent, edge, sequence)) for edge in edges])
         touched: set[NodeKey | None] = {edge.node for edge in edges}
         touched.add(parent)
         self._spread_need(parent, edges, touched)
         return touched
+
+    def _note_alternatives(self, edges: tuple[e.Edge, ...]) -> None:
+        """Remember that a requirement led to several versions; hardly any run asks for that."""
+        if len(edges) > 1 and not self.has_alternatives:
+            chosen = {(edge.kind, edge.requirement): edge.node for edge in edges}
+            self.has_alternatives = any(chosen[edge.kind, edge.requirement] != edge.node for edge in edges)
 
     def _arrive(self, parent: NodeKey | None, edge: e.Edge, sequence: int) -> Visit:
         """Where the edge leads: one visit for all edges that ask for the same."""
@@ -180,14 +191,19 @@ class Graph:
         return [f"{item.requirement}: {item.reason}" for item in found]
 
 
-def closure(graph: Graph, starts: tuple[Arc, ...]) -> dict[Visit, Visit | None]:
-    """Every visit reachable from the build edges over install edges → the visit that led there."""
+def closure(
+    graph: Graph, starts: tuple[Arc, ...], counting: Callable[[Sequence[Arc]], Sequence[Arc]] = tuple
+) -> dict[Visit, Visit | None]:
+    """Every visit reachable from the build edges over install edges → the visit that led there.
+
+    counting: which of the arcs of one stage count; all of them unless it says otherwise.
+    """
     found: dict[Visit, Visit | None] = {}
-    stack: list[tuple[Visit, Visit | None]] = [(arc.child, None) for arc in reversed(starts)]
+    stack: list[tuple[Visit, Visit | None]] = [(arc.child, None) for arc in reversed(counting(starts))]
     while stack:
         visit, via = stack.pop()
         if visit in found:
             continue
         found[visit] = via
-        stack.extend((arc.child, visit) for arc in reversed(graph.install_arcs(visit) or ()))
+        stack.extend((arc.child, visit) for arc in reversed(counting(graph.install_arcs(visit) or ())))
     return found

@@ -220,7 +220,12 @@ def _hindrance(graph: Graph, node: GraphNode, build: Build, readiness: Readiness
     unresolvable = [*graph.failures_of(node.key, "build-system"), *graph.failures_of(node.key, "hook")]
     if unresolvable:
         return _give_up(graph, build, "dependency", (str(node.key), *unresolvable))
-    chain = readiness.first_unmet(graph, graph.build_arcs(node.key), lambda key: _is_published(graph, key, standings))
+    chain = readiness.first_unmet(
+        graph,
+        graph.build_arcs(node.key),
+        lambda key: _stands(graph, key, standings, Stand.PUBLISHED),
+        lambda key: _stands(graph, key, standings, Stand.FAILED),
+    )
     return _wait(graph, node, build, chain, standings) if chain else None
 
 
@@ -229,9 +234,9 @@ def _earliest(world: World, build: Build) -> str:
     return next((run for run in build.wanted_by if run in world.runs and world.runs[run].status == "active"), "")
 
 
-def _is_published(graph: Graph, key: NodeKey, standings: Standings) -> bool:
+def _stands(graph: Graph, key: NodeKey, standings: Standings, stand: Stand) -> bool:
     standing = standings.get((graph.id, key))
-    return standing is not None and standing.stand is Stand.PUBLISHED
+    return standing is not None and standing.stand is stand
 
 
 def _wait(graph: Graph, node: GraphNode, build: Build, chain: tuple[Visit, ...], standings: Standings) -> Step:

@@ -17,6 +17,7 @@ from .graph import Graph
 from .graph_file import graph_text, parsed_graph
 from .index_pages import root_page, static_project_page
 from .node_result import NodeResult, node_results
+from .partial import PARTIAL, failed_keys, failures_of_test_mode, file_of_test_mode, partial_failures, without
 from .requirement_files import override_name, requirement_files
 from .sequence_summary import SequenceEntry, sequence_entries
 from .summary_file import summary_json, summary_markdown, summary_of
@@ -61,7 +62,7 @@ def run_outputs(world: World, run: RunId) -> RunOutputs:
         texts["work-dir/constraints.txt"] = over_all.text.encode()
     if not _builds_entries(world, run):
         conflicts = [*_conflicts(world, graphs), *(over_all.conflicts if over_all is not None else ())]
-    return RunOutputs(texts, _files(graphs, results), conflicts)
+        return RunOutputs(texts, _files(graphs, results), conflicts)
     entries = [entry for graph in graphs for entry in sequence_entries(world, graph)]
     return RunOutputs(texts, _files(graphs, results), [], entries, world.runs[run].finished_at)
 
@@ -132,19 +133,31 @@ def _graphs(world: World, run: RunId) -> list[Graph]:
 def _work_files(world: World, graph: Graph, results: list[NodeResult]) -> dict[str, str]:
     submitted = world.runs[graph.run].submitted
     options = submitted.options if submitted is not None else e.RunOptions()
-    parsed = parsed_graph(graph, sdist_only=options.sdist_only)
-    told = summary_of(world, graph, results)
     if options.mode == "entries":
         return requirement_files(graph, sdist_only=False)
+    left_out = failed_keys(results) if options.multiple_versions else frozenset()
+    parsed = without(parsed_graph(graph, sdist_only=options.sdist_only), left_out)
+    told = summary_of(world, graph, results)
     found = {
         "graph.json": graph_text(parsed),
-        "build-order.json": build_order_text(graph, world.sources),
+        "build-order.json": build_order_text(graph, world.sources, parsed.nodes if left_out else None),
         "bootstrap-summary.json": summary_json(told),
         "bootstrap-summary.md": summary_markdown(told),
     }
     if not options.skip_constraints:
         found["constraints.txt"] = constraints_file(parsed).text
+    found |= _failures(graph, results, options, world.runs[graph.run].finished_at)
     return found | requirement_files(graph, sdist_only=options.sdist_only)
+
+
+def _failures(graph: Graph, results: list[NodeResult], options: e.RunOptions, ended: float) -> dict[str, str]:
+    """The lists of failures of runs that were to go on after them, where anything failed."""
+    found = {}
+    if options.multiple_versions:
+        found[PARTIAL] = partial_failures(graph, results)
+    if options.test_mode and ended:
+        found[file_of_test_mode(ended)] = failures_of_test_mode(graph, results)
+    return {name: text for name, text in found.items() if text}
 
 
 def _conflicts(world: World, graphs: list[Graph]) -> list[str]:

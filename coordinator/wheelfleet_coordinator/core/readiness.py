@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from wheelfleet_shared.names import NodeKey
 
+from .alternatives import counting_arcs
 from .graph import Arc, Graph, StageId, Visit
 
 
@@ -23,15 +24,26 @@ class Readiness:
         self._met.clear()
 
     def first_unmet(
-        self, graph: Graph, starts: tuple[Arc, ...], published: Callable[[NodeKey], bool]
+        self,
+        graph: Graph,
+        starts: tuple[Arc, ...],
+        published: Callable[[NodeKey], bool],
+        failed: Callable[[NodeKey], bool] = lambda _: False,
     ) -> tuple[Visit, ...]:
         """The chain from a build requirement to the first visit that is not met; empty when all are.
 
         A visit is met when its node is published and its install requirements are all resolved and
-        met; cycles of install requirements are fine.
+        met; cycles of install requirements are fine. Of several versions for one requirement the
+        newest counts that has not failed.
         """
+
+        def out(visit: Visit) -> bool:
+            return failed(visit.node) or is_broken(graph, visit)
+
         came_from: dict[Visit, Visit | None] = {}
-        stack: list[tuple[Visit, Visit | None]] = [(arc.child, None) for arc in reversed(starts)]
+        stack: list[tuple[Visit, Visit | None]] = [
+            (arc.child, None) for arc in reversed(counting_arcs(graph, starts, out))
+        ]
         while stack:
             visit, via = stack.pop()
             if visit in self._met or visit in came_from:
@@ -40,7 +52,7 @@ class Readiness:
             arcs = graph.install_arcs(visit)
             if arcs is None or not published(visit.node) or is_broken(graph, visit):
                 return _chain(came_from, visit)
-            stack.extend((arc.child, visit) for arc in reversed(arcs))
+            stack.extend((arc.child, visit) for arc in reversed(counting_arcs(graph, arcs, out)))
         self._met.update(came_from)
         return ()
 
