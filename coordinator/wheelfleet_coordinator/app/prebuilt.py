@@ -3,8 +3,11 @@
 import asyncio
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
@@ -48,7 +51,10 @@ class PrebuiltAccepter:
     async def _publish(self, instruction: AcceptPrebuilt) -> e.FileRef:
         plan = instruction.plan
         contents, file = await self._stored(plan)
-        event = _accepted(instruction, contents, file)
+        event: e.PrebuiltAccepted | e.WheelTakenOver = _accepted(instruction, contents, file)
+        submitted = self._world.runs[instruction.run].submitted
+        if submitted is not None and submitted.options.imports and contents.lists is not None:
+            event = _taken_over(_accepted(instruction, contents, file), contents.lists)
         aggregate = Aggregate("file", self._world.file(plan.index, file.file_name).id)
         await self._committer.commit(
             aggregate, lambda world: decisions.accept(world.file(plan.index, file.file_name), event)
@@ -74,6 +80,13 @@ class PrebuiltAccepter:
             await self._blobs.put_file(key, path, _WHEEL_TYPE)
         await self._blobs.put(metadata_key(key), contents.metadata, _METADATA_TYPE)
         return contents, file
+
+
+def _taken_over(event: e.PrebuiltAccepted, lists: Mapping[str, tuple[str, ...]]) -> e.WheelTakenOver:
+    """The same, of a wheel that may serve builds too, since it tells what it took to build it."""
+    return e.WheelTakenOver(
+        **msgspec.structs.asdict(event), build_system=lists["system"], build_backend=lists["backend"]
+    )
 
 
 def _accepted(instruction: AcceptPrebuilt, contents: WheelContents, file: e.FileRef) -> e.PrebuiltAccepted:

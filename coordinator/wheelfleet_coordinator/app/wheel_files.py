@@ -1,6 +1,7 @@
 """What a wheel on disk says of itself."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,13 +9,19 @@ from wheelfleet_shared.core.wheel_check import Member, WheelFacts, check_wheel, 
 from wheelfleet_shared.errors import PolicyError
 from wheelfleet_shared.names import NodeKey
 
+from ..core.cached_wheel import build_lists
+
 
 class WheelContents(NamedTuple):
-    """The facts of a checked wheel, its METADATA, and the name of its dist-info folder."""
+    """The facts of a checked wheel, its METADATA, and the name of its dist-info folder.
+
+    lists: the build requirements that it tells of, by kind; None where it does not tell of them.
+    """
 
     facts: WheelFacts
     metadata: bytes
     folder: str
+    lists: Mapping[str, tuple[str, ...]] | None = None
 
 
 def read_wheel(path: Path, node: NodeKey) -> WheelContents:
@@ -29,4 +36,12 @@ def read_wheel(path: Path, node: NodeKey) -> WheelContents:
             metadata, wheel, record = (archive.read(f"{folder}/{name}") for name in ("METADATA", "WHEEL", "RECORD"))
     except (zipfile.BadZipFile, KeyError) as error:
         raise PolicyError(f"{path.name} is no wheel: {error}", "get the file anew") from error
-    return WheelContents(check_wheel(path.name, members, metadata, wheel, record, node), metadata, folder)
+    facts = check_wheel(path.name, members, metadata, wheel, record, node)
+    return WheelContents(facts, metadata, folder, _lists(path, folder))
+
+
+def _lists(path: Path, folder: str) -> Mapping[str, tuple[str, ...]] | None:
+    try:
+        return build_lists(path, folder)
+    except PolicyError:
+        return None

@@ -8,7 +8,7 @@ from wheelfleet_shared.core.build import GOOD, Build, Status
 from wheelfleet_shared.names import BuildId, GraphId, NodeKey, RunId, source_id
 
 from .graph import Graph, GraphNode, Visit
-from .held_wheels import file_in_the_way, serving_file
+from .held_wheels import file_ahead, file_in_the_way, serving_file
 from .instructions import (
     AcceptPrebuilt,
     Fetch,
@@ -133,7 +133,7 @@ def _held(world: World, graph: Graph, named: tuple[BuildId, e.BuildPlanned], *, 
     submitted = world.runs[graph.run].submitted
     if state.status is not Status.ABSENT or submitted is None or submitted.options.replace:
         return None
-    other = file_in_the_way(world, plan, definition)
+    other = file_in_the_way(world, plan, definition) or file_ahead(world, plan, definition)
     if other is None:
         return None
     return Step(Standing(Stand.PREPARING, build=build), (Refuse(build, plan, graph.run, other.id),))
@@ -276,6 +276,9 @@ def _published(world: World, graph: Graph, node: GraphNode, builds: NodeBuilds, 
     """The result is there: what it took to build and what it installs are walked all the same."""
     wanted: list[Instruction] = []
     result = world.build(builds.result[0])
+    submitted = world.runs[graph.run].submitted
+    if submitted is not None and submitted.options.imports:
+        return Step(Standing(Stand.PUBLISHED, settled=True, build=result.id, taken_over=True))
     static, hook = build_requirements(world, world.build(builds.source[0]), result)
     if not graph.resolved(node.key, "build-system"):
         wanted.append(Resolve(graph.id, node.key, "build-system", (), static))

@@ -20,6 +20,7 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     source_folders: URLs of folders that may hold sources already. multiple_versions: a requirement takes every
     version that it lets in, and what fails is left out. test_mode: where a build fails, upstream's wheel of that
     version is taken. index_only: servers and source URLs that settings name are not asked.
+    imports: the entries are wheels that were built before, from sources that nobody tells of.
     """
 
     sdist_only: bool = False
@@ -40,6 +41,7 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     multiple_versions: bool = False
     test_mode: bool = False
     index_only: bool = False
+    imports: bool = False
 
 
 class RunSubmitted(EventBase, frozen=True):
