@@ -49,8 +49,8 @@ class SimBuilder:
         with TemporaryDirectory() as folder:
             abi, _, platform = work.target.partition("-")
             tag = f"{abi}-{abi}-{platform}" if release.native else "py3-none-any"
-            path = Path(folder) / f"{release.name.replace('-', '_')}-{release.version}-0-{tag}.whl"
-            path.write_bytes(wheel_bytes(release, work.fence, tag))
+            path = Path(folder) / f"{release.name.replace('-', '_')}-{release.version}-{work.plan.build_tag}-{tag}.whl"
+            path.write_bytes(wheel_bytes(release, work.fence, tag, work.plan.build_tag))
             wheel = file_ref(path)
             await upload(path, wheel, "wheel")
         payload = wheel.sha256 if release.erratic else f"{tag} of {release.name} {release.version}"
@@ -78,7 +78,7 @@ def _met(text: str, work: Work) -> bool:
     return any(w.name == name and requirement.specifier.contains(w.version) for w in work.environment)
 
 
-def wheel_bytes(release: Release, fence: int = 0, tag: str = "py3-none-any") -> bytes:
+def wheel_bytes(release: Release, fence: int = 0, tag: str = "py3-none-any", build: str = "0") -> bytes:
     """A wheel that holds its metadata alone; other bytes at each attempt, as of a backend that is not reproducible."""
     stem = f"{release.name.replace('-', '_')}-{release.version}"
     lines = ["Metadata-Version: 2.2", f"Name: {release.name}", f"Version: {release.version}"]
@@ -87,7 +87,7 @@ def wheel_bytes(release: Release, fence: int = 0, tag: str = "py3-none-any") -> 
     files = {
         f"{stem}.dist-info/METADATA": "\n".join(lines) + "\n\n",
         f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nGenerator: sim {fence:05}\n"
-        f"Root-Is-Purelib: {str(tag.endswith('-any')).lower()}\nTag: {tag}\nBuild: 0\n",
+        f"Root-Is-Purelib: {str(tag.endswith('-any')).lower()}\nTag: {tag}\nBuild: {build}\n",
     }
     record = "".join(f"{name},sha256={_digest(text)},{len(text)}\n" for name, text in files.items())
     files[f"{stem}.dist-info/RECORD"] = record + f"{stem}.dist-info/RECORD,,\n"

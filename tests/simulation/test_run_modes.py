@@ -144,6 +144,31 @@ def test_a_patch_makes_another_build_and_never_takes_the_name_of_the_first() -> 
     trial(tell)
 
 
+def lines(count: int) -> RunInputs:
+    files = {"settings/six.yaml": ('changelog:\n  "1.17.0":\n' + "    - again\n" * count).encode()} if count else {}
+    return RunInputs(customisation=Customisation("cpu", files))
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_changelog_that_lost_lines_stops_what_would_hide_behind_the_index(left: int) -> None:
+    async def tell(story: Trial) -> None:
+        assert statuses(await story.run("r1", "six", inputs=lines(2))) == {"six": "built"}
+        refused = await story.run("r2", "six", inputs=lines(left))
+        failure = refused["six"].failure
+        assert failure is not None
+        assert (failure.kind, failure.phase) == ("policy", "plan")
+        assert failure.line == (
+            f"changelog for version 1.17.0 is inconsistent: it comes to build tag {left}, "
+            "but six-1.17.0-2-py3-none-any.whl is published"
+        )
+        assert "--replace" in failure.hint
+        assert statuses(await story.run("r3", "six", inputs=lines(2))) == {"six": "taken over"}
+        assert statuses(await story.run("r4", "six", inputs=lines(3))) == {"six": "built"}
+        assert statuses(await story.run("r5", "six", inputs=lines(left), replace=True)) == {"six": "built"}
+
+    trial(tell)
+
+
 def test_a_prebuilt_wheel_is_published_and_never_built() -> None:
     wheel = wheel_bytes(Release("six", "1.17.0"))
 

@@ -1,8 +1,11 @@
 """Builds that end without an attempt: by a wheel that is there already, or because one is in the way."""
 
+from packaging.utils import parse_wheel_filename
+
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Status
 from wheelfleet_shared.core.file import FileStatus
+from wheelfleet_shared.core.wheel_check import build_tag_text
 from wheelfleet_shared.errors import PolicyError
 
 from .decisions import is_active
@@ -57,10 +60,23 @@ def refuse(world: World, instruction: Refuse) -> tuple[e.Event, ...]:
         return ()
     if not is_active(world, instruction.run):
         return ()
-    line = f"{file.accepted.file.file_name} is already published from other inputs: {_difference(world, instruction)}"
-    hint = "add a changelog line for a new build tag, give --replace, or build into another collection"
+    line, hint = _reason(world, instruction, file.accepted.file.file_name)
     failed = e.BuildFailed(e.Failure("policy", "plan", line, hint=hint))
     return (instruction.plan, e.BuildWanted(instruction.run), failed)
+
+
+def _reason(world: World, instruction: Refuse, file_name: str) -> tuple[str, str]:
+    """Why the wheel keeps the build from starting, and the ways out."""
+    plan = instruction.plan
+    found = build_tag_text(parse_wheel_filename(file_name)[2]) or "0"
+    if found != plan.build_tag:
+        line = (
+            f"changelog for version {plan.node.version} is inconsistent: it comes to build tag {plan.build_tag}, "
+            f"but {file_name} is published"
+        )
+        return line, "put the missing changelog lines back or add new ones, give --replace, or take another collection"
+    line = f"{file_name} is already published from other inputs: {_difference(world, instruction)}"
+    return line, "add a changelog line for a new build tag, give --replace, or build into another collection"
 
 
 def _difference(world: World, instruction: Refuse) -> str:

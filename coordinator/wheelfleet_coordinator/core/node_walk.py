@@ -8,7 +8,8 @@ from wheelfleet_shared.core.build import GOOD, Build, Status
 from wheelfleet_shared.names import BuildId, GraphId, NodeKey, RunId, source_id
 
 from .graph import Graph, GraphNode, Visit
-from .held_wheels import file_ahead, file_in_the_way, serving_file
+from .greater_tags import file_ahead
+from .held_wheels import file_in_the_way, serving_file
 from .instructions import (
     AcceptPrebuilt,
     Fetch,
