@@ -23,19 +23,18 @@ def queued(name: str = "b1", goal: e.Goal = "wheel", host: TargetId = TARGET, ab
     return Build(BuildId(name), Status.QUEUED, plan, wanted_by=(RUN,), aborts=aborts)  # type: ignore[arg-type]
 
 
-def candidacy(build: Build, run: int = 0, waiting: int = 0, since: int = 0) -> Candidacy:
-    return Candidacy(build, run, waiting, since)
+def candidacy(build: Build, run: int = 0, urgency: float = 0.0, since: int = 0) -> Candidacy:
+    return Candidacy(build, run, urgency, since)
 
 
 @pytest.mark.parametrize(
     ("better", "worse"),
     [
-        (candidacy(queued(), run=0, since=9), candidacy(queued(goal="source"), run=1, waiting=9)),
-        (candidacy(queued(goal="source"), since=9), candidacy(queued(), waiting=9)),
-        (candidacy(queued(), waiting=2, since=9), candidacy(queued(), waiting=1)),
+        (candidacy(queued(), run=0, since=9), candidacy(queued(goal="source"), run=1, urgency=9.0)),
+        (candidacy(queued(), urgency=2.5, since=9), candidacy(queued(goal="source"), urgency=2.0)),
         (candidacy(queued(), since=1), candidacy(queued(), since=2)),
     ],
-    ids=["older runs", "sources uncover work", "most awaited", "longest queued"],
+    ids=["older runs", "the longest chain", "longest queued"],
 )
 def test_what_goes_first(better, worse):
     assert rank(better) < rank(worse)

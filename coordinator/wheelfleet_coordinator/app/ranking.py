@@ -1,46 +1,53 @@
-"""The queued builds in the order in which agents get them, kept for a moment.
+"""The queued builds in the order in which agents get them, kept up as builds are queued.
 
 To rank all of them at every ask would cost the square of their number over a run.
 """
 
 import math
+from bisect import insort
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
-from wheelfleet_shared.core.build import Status
+from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.names import BuildId, RunId
 from wheelfleet_shared.ports import Clock
 
+from ..core.critical_paths import CriticalPaths
 from ..core.scheduling import Candidacy, rank
 from ..core.standing import lock_is_broken
 from .coordinator import State
 
-KEPT: Final = 0.1
-"""Seconds for which an order is kept; what is queued meanwhile comes last."""
+KEPT: Final = 1.0
+"""Seconds for which an order is kept at least; what is queued meanwhile gets its place in it at once."""
+SHARE: Final = 0.02
+"""Of the time that may go into ranking everything anew."""
 
 
 class Ranking:
-    """``best_first`` knows every queued build; the order is at most a tenth of a second old."""
+    """``best_first`` knows every queued build. What was learnt of those ranked before counts within seconds."""
 
     def __init__(self, state: State, clock: Clock) -> None:
         self._state = state
         self._clock = clock
+        self._paths = CriticalPaths(state.world, state.walk)
         self._ranked: list[Candidacy] = []
-        self._made_at = -math.inf
+        self._due = -math.inf
         self._through = -1
 
     def best_first(self) -> Iterator[Candidacy]:
-        """Each queued build, as it stands now. One that was passed over may come once more.
+        """Each queued build, as it stands now.
 
-        Cost: that of ranking all, if the order is old or was used up, else what is taken.
+        Cost: that of what was queued since the last call, and of what is taken; now and then that of ranking all.
         """
-        if self._clock.monotonic() - self._made_at >= KEPT:
-            self._make()
+        now = self._clock.monotonic()
+        if now >= self._due:
+            self._rank_all()
+            self._due = now + max(KEPT, (self._clock.monotonic() - now) / SHARE)
+        elif self._through < self._state.world.through:
+            self._rank_new()
         yield from self._still_queued()
-        if self._through < self._state.world.through:
-            self._make()
-            yield from self._still_queued()
 
     def _still_queued(self) -> Iterator[Candidacy]:
         builds = self._state.world.builds
@@ -53,14 +60,29 @@ class Ranking:
             elif build.status is Status.QUEUED:
                 yield msgspec.structs.replace(candidacy, build=build)
 
-    def _make(self) -> None:
-        world, walk, _ = self._state
-        self._made_at, self._through = self._clock.monotonic(), world.through
-        order = {run: place for place, run in enumerate(world.active_runs())}
-        found = []
-        for build_id in world.by_status[Status.QUEUED]:
-            build = world.builds[build_id]
-            waiting = sum(walk.waiting_on(*place) for place in walk.places_of(build_id))
-            first = min((order[run] for run in build.wanted_by if run in order), default=len(order))
-            found.append(Candidacy(build, first, waiting, world.queued_at_sequence.get(build_id, 0)))
-        self._ranked = sorted(found, key=rank)
+    def _rank_all(self) -> None:
+        world = self._state.world
+        self._paths.refresh()
+        order = self._order()
+        self._ranked = sorted((self._candidacy(found, order) for found in world.by_status[Status.QUEUED]), key=rank)
+        self._through = world.through
+
+    def _rank_new(self) -> None:
+        """What was queued since stands last among what is queued."""
+        world = self._state.world
+        self._paths.refresh()
+        order = self._order()
+        for found in reversed(world.by_status[Status.QUEUED]):
+            if world.queued_at_sequence.get(found, 0) <= self._through:
+                break
+            insort(self._ranked, self._candidacy(found, order), key=rank)
+        self._through = world.through
+
+    def _order(self) -> dict[RunId, int]:
+        return {run: place for place, run in enumerate(self._state.world.active_runs())}
+
+    def _candidacy(self, found: BuildId, order: dict[RunId, int]) -> Candidacy:
+        world = self._state.world
+        build: Build = world.builds[found]
+        first = min((order[run] for run in build.wanted_by if run in order), default=len(order))
+        return Candidacy(build, first, self._paths.seconds(build), world.queued_at_sequence.get(found, 0))

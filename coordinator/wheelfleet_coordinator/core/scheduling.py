@@ -26,13 +26,13 @@ _SANDBOXES: Final = ("none", "standard")
 class Candidacy(msgspec.Struct, frozen=True):
     """A queued build with what its rank is made of.
 
-    run: position of the earliest run that wants it. waiting: nodes that wait for it before all
-    else. since: sequence at which it was queued.
+    run: position of the earliest run that wants it. urgency: expected seconds from its start to the end
+    of the longest chain of builds that waits for it. since: sequence at which it was queued.
     """
 
     build: Build
     run: int
-    waiting: int
+    urgency: float
     since: int
 
 
@@ -111,11 +111,9 @@ def _failed_here(build: Build, agent: str) -> bool:
     return len(build.aborts) == 1 and build.aborts[-1][0] == agent
 
 
-def rank(candidacy: Candidacy) -> tuple[int, int, int, int]:
-    """Lower goes first: older runs; sources, since they uncover work; what most nodes wait for; the oldest."""
-    plan = candidacy.build.plan
-    uncovers = 0 if plan is not None and plan.goal == "source" else 1
-    return candidacy.run, uncovers, -candidacy.waiting, candidacy.since
+def rank(candidacy: Candidacy) -> tuple[int, float, int]:
+    """Lower goes first: older runs; what the longest chain begins with; what is queued longest."""
+    return candidacy.run, -candidacy.urgency, candidacy.since
 
 
 def choose(

@@ -40,6 +40,7 @@ from wheelfleet_shared.names import (
 )
 
 from .doubts import Doubts
+from .durations import Durations
 from .graph import Graph
 
 _NOTHING: Final[frozenset[NodeKey | None]] = frozenset()
@@ -70,6 +71,7 @@ class World:
         self._stored_as: dict[Sha256, set[SourceId]] = {}
         self.agents: dict[str, Agent] = {}
         self.doubts = Doubts()
+        self.durations = Durations()
         self.targets: dict[TargetId, Target] = {}
         self.pages: dict[str, Page] = {}
         self.graphs: dict[GraphId, Graph] = {}
@@ -164,6 +166,7 @@ class World:
             self.ended_at_sequence[key] = recorded.sequence
             if status is _SUCCEEDED:
                 self.doubts.note_success(after)
+                self.durations.note(after)
 
     def _apply_file(self, key: FileId, recorded: Recorded) -> None:
         before = self.files.get(key) or WheelFile(key)
