@@ -4,7 +4,7 @@ import typer
 
 from wheelfleet_shared.core.bundle import Customisation
 
-from ..adapters.customisation_files import read_customisation
+from ..adapters.customisation_files import Overrides, read_customisation
 from .settings import Settings
 
 
@@ -17,7 +17,12 @@ def checked_customisation(settings: Settings) -> Customisation:
     if not found.files:
         return found
     from ..core.customising import Customised  # which reads YAML and templates
+    from ..core.plugin_lint import lint_plugins
 
-    for warning in Customised.parse(found).warnings:
+    usual = settings.overrides == Overrides()
+    read = Customised.parse(found, "overrides" if usual else "")
+    failing = (finding for finding in lint_plugins(read) if finding.verdict == "fails")
+    plugins = (f"{item.place}: {item.point} will fail: {'; '.join(item.reasons)}" for item in failing)
+    for warning in (*read.warnings, *plugins):
         typer.echo(f"warning: {warning}", err=True)
     return found
