@@ -26,8 +26,7 @@ def page() -> str:
     """The text of the page; equal definitions give equal text."""
     lines = [HEAD]
     lines += _sections("wheelfleet", get_command(coordinator_app))
-    agent = get_command(agent_app)
-    lines += _section("wheelfleet-agent", agent.help, agent.params)
+    lines += _sections("wheelfleet-agent", get_command(agent_app))
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -9,11 +9,14 @@ import typer
 
 from wheelfleet_shared.errors import WheelfleetError
 
+from .cli_steps import app as steps
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def serve(
+    invocation: typer.Context,
     config: Annotated[Path | None, typer.Option(help="The agent's configuration file (mode 0600).")] = None,
     label: Annotated[
         list[str] | None,
@@ -25,6 +28,8 @@ def serve(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
 ) -> None:
     """Join a cluster and build until SIGTERM."""
+    if invocation.invoked_subcommand is not None:
+        return
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -37,6 +42,9 @@ def serve(
     if config is None:
         raise typer.BadParameter("name the configuration file", param_hint="--config")
     run(config, tuple(label or ()))
+
+
+app.add_typer(steps, name="step")
 
 
 def main() -> None:

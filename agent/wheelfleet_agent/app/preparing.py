@@ -14,12 +14,15 @@ from wheelfleet_shared.names import NodeKey
 
 from ..adapters.apply_patch import apply_patch
 from ..adapters.build_folder import BuildFolder
+from ..adapters.cargo_vendor import vendor_crates
 from ..adapters.hooks import Equipment, bare_surroundings
 from ..adapters.plugin_process import PluginPlace, ask_plugin
 from ..core.hook_environment import HookSettings
+from ..core.patched_sdist import fingerprints
 from ..core.plugin_call import PluginFailed, Question, requirements_in, value_of
-from ..core.prepare import PreparedSource, open_source, pack_changed, prepare_source
+from ..core.prepare import PreparedSource, open_source, pack_again, pack_changed, prepare_source
 from ..core.processes import Limits, LogSink
+from ..core.rust_sources import VENDOR, RustSource, rust_source, shrink_crates, use_vendored
 from ..core.sandbox_plan import Mount
 from .recipes import patches_of, preparation_of
 
@@ -31,9 +34,13 @@ def bare_place(folder: BuildFolder, equipment: Equipment, limits: Limits, cores:
 
 
 async def prepare(
-    archive: Path, node: NodeKey, recipe: PreparationRecipe, place: PluginPlace, log: LogSink
+    archive: Path,
+    node: NodeKey,
+    recipe: PreparationRecipe,
+    place: PluginPlace,
+    log: LogSink,
 ) -> PreparedSource:
-    """The patched sdist lies in the temporary folder of the place.
+    """The patched sdist lies in the temporary folder of the place, with its crates if it is in Rust.
 
     Raises as ``core.prepare.prepare_source``, and PluginFailed, HookStopped.
     """
@@ -46,9 +53,32 @@ async def prepare(
         prepared = await asyncio.to_thread(
             prepare_source, archive, name, version, patches, settings, workdir, apply_patch
         )
+    prepared = await with_crates(prepared, node, recipe.build_dir, place, log)
     if plugin is not None and "get_build_system_dependencies" in plugin.functions:
         return await _with_requirements(prepared, node, recipe, plugin, place, log)
     return prepared
+
+
+async def with_crates(
+    prepared: PreparedSource, node: NodeKey, build_dir: str, place: PluginPlace, log: LogSink
+) -> PreparedSource:
+    """The source packed anew with the crates it needs, where it is in Rust and does not bring them; else as it is.
+
+    Raises SourceError where they cannot be had.
+    """
+    source = await asyncio.to_thread(rust_source, prepared.tree / build_dir, prepared.build_system)
+    if source is None:
+        return prepared
+    before = await asyncio.to_thread(fingerprints, prepared.tree)
+    await vendor_crates(source, place, log)
+    return await asyncio.to_thread(_vendored, prepared, node, source, before)
+
+
+def _vendored(prepared: PreparedSource, node: NodeKey, source: RustSource, before: dict[str, str]) -> PreparedSource:
+    if (source.root / VENDOR).is_dir():  # cargo makes none where no crate is needed
+        shrink_crates(source.root / VENDOR)
+        use_vendored(source.root)
+    return pack_again(prepared, canonicalize_name(node.name), Version(node.version), before)
 
 
 async def _by_plugin(

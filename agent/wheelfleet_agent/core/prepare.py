@@ -5,7 +5,7 @@ starts nothing: how a patch is applied comes in as a function.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -118,6 +118,20 @@ def pack_changed(opened: OpenedSource, tree: Path, settings: Preparation, workdi
     check_tree(tree)
     touched = changed(fingerprints(opened.extracted.root), fingerprints(tree))
     return _packed(opened, tree, touched, settings, workdir)
+
+
+def pack_again(
+    prepared: PreparedSource, distribution: Distribution, version: Version, before: Mapping[str, str]
+) -> PreparedSource:
+    """The patched sdist of a prepared tree that was changed since; what differs from ``before`` counts as touched.
+
+    before: fingerprints of the tree. Raises SourceError for a link that leaves it.
+    """
+    touched = {*prepared.touched, *changed(before, fingerprints(prepared.tree))}
+    prepared.sdist.unlink()
+    pack_sdist(prepared.tree, stem(distribution, version), prepared.epoch, touched, prepared.sdist)
+    size, names = prepared.sdist.stat().st_size, tuple(sorted(touched))
+    return msgspec.structs.replace(prepared, sha256=_sha256(prepared.sdist), size=size, touched=names)
 
 
 def _packed(

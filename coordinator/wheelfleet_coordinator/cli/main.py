@@ -23,6 +23,7 @@ from . import (
     runs,
     serving,
     source_commands,
+    step_commands,
 )
 from . import options as o
 from .interruption import WatchingStopped
@@ -157,6 +158,7 @@ for _group in (
     index_commands,
     serving,
     source_commands,
+    step_commands,
     cluster,
 ):
     _group.register(app)
