@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from packaging.utils import canonicalize_name, parse_sdist_filename
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
 TREES = Path(__file__).parents[1] / "packages"
 EPOCH = 1_700_000_000
@@ -25,11 +25,12 @@ _HTML = "text/html; charset=utf-8"
 
 
 class Served(NamedTuple):
-    """A file of the index. sha256: what the page says of it, which need not be true."""
+    """A file of the index. sha256: what the page says of it, which need not be true. uploaded: ISO 8601."""
 
     name: str
     data: bytes
     sha256: str
+    uploaded: str
 
 
 class _Server(ThreadingHTTPServer):
@@ -56,10 +57,11 @@ class LocalIndex:
         self.server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/simple"
 
-    def add(self, name: str, data: bytes, sha256: str = "") -> None:
-        """The sdist is listed under its project, with a digest that need not be its own."""
-        project = canonicalize_name(parse_sdist_filename(name)[0])
-        served = Served(name, data, sha256 or hashlib.sha256(data).hexdigest())
+    def add(self, name: str, data: bytes, sha256: str = "", uploaded: str = "2024-01-01T00:00:00Z") -> None:
+        """The sdist or wheel is listed under its project, with a digest that need not be its own."""
+        parse = parse_wheel_filename if name.endswith(".whl") else parse_sdist_filename
+        project = canonicalize_name(parse(name)[0])
+        served = Served(name, data, sha256 or hashlib.sha256(data).hexdigest(), uploaded)
         self._projects.setdefault(project, []).append(served)
 
     def add_tree(self, tree: str, members: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -93,7 +95,7 @@ class LocalIndex:
                 "url": f"../../files/{project}/{file.name}",
                 "hashes": {"sha256": file.sha256} if self._hashes else {},
                 "size": len(file.data),
-                "upload-time": "2024-01-01T00:00:00Z",
+                "upload-time": file.uploaded,
             }
             for file in self._projects[project]
         ]

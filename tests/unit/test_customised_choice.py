@@ -1,11 +1,12 @@
 """What settings say to the choice of versions and files."""
 
+import msgspec
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from wheelfleet_coordinator.core.candidates import Candidate
-from wheelfleet_coordinator.core.customised_choice import Ages, index_of, sought_for, source_of
+from wheelfleet_coordinator.core.customised_choice import Ages, has_source, index_of, sought_for, source_of
 from wheelfleet_coordinator.core.customising import Customised
 from wheelfleet_shared.core.bundle import Customisation
 from wheelfleet_shared.names import NodeKey
@@ -74,3 +75,11 @@ def test_a_wheel_of_a_saved_order_is_prebuilt_whatever_settings_say():
     )
     assert source_of(wheel, NODE, settings(), stated=True).type == "prebuilt"
     assert source_of(wheel, NODE, settings("variants: {cpu: {pre_built: true}}"), stated=False).type == "prebuilt"
+
+
+def test_a_wheel_tells_of_a_version_but_is_no_source():
+    wheel = msgspec.structs.replace(LISTED, kind="wheel")
+    assert has_source(LISTED, NODE, settings())
+    assert not has_source(wheel, NODE, settings("download_source: {destination_filename: a.tar.gz}"))
+    assert has_source(wheel, NODE, settings("download_source: {url: 'https://a.test/t.tar.gz'}"))
+    assert has_source(wheel, NODE, settings("variants: {cpu: {pre_built: true}}"))

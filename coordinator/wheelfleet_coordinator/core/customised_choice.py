@@ -77,6 +77,12 @@ def source_of(candidate: Candidate, node: NodeKey, customised: Customised, *, st
     return Source(candidate.url, name, candidate.sha256, "prebuilt" if prebuilt else "sdist")
 
 
+def has_source(candidate: Candidate, node: NodeKey, customised: Customised) -> bool:
+    """Whether the node can be built, or need not be."""
+    override = customised.download_source_of(node)
+    return candidate.kind == "sdist" or customised.pre_built(node.name) or bool(override is not None and override.url)
+
+
 def _with_submodules(url: str, node: NodeKey, customised: Customised) -> str:
     if not is_git(url):
         return url

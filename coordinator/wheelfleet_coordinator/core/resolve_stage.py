@@ -22,7 +22,7 @@ from .candidates import Candidate, ProjectListing, missing_project
 from .choose_version import Choice, Parent, choose_every, file_names_of
 from .closed_listing import choose_entry
 from .constraints import Constraints
-from .customised_choice import NOT_CUSTOMISED, Ages, sought_for, source_of
+from .customised_choice import NOT_CUSTOMISED, Ages, has_source, sought_for, source_of
 from .customising import Customised
 from .graph import Arc, Graph, StageId
 from .instructions import Resolve
@@ -204,8 +204,18 @@ def _choose(
         top_level=_top_level(graph) if rules.previous is not None else (),
         most=None if rules.every_version else 1,
     )
+    every = every if isinstance(every, Refusal) else _with_source(every, name, rules.customised)
     allowed = rules.hashes.get(str(requirement)) if resolve.node is None else None
     return _with_hashes(every, allowed) if allowed and not isinstance(every, Refusal) else every
+
+
+def _with_source(every: tuple[Choice, ...], name: str, customised: Customised) -> tuple[Choice, ...] | Refusal:
+    """The versions that can be built: settings may let wheels tell which there are, but nothing is built from those."""
+    found = tuple(choice for choice in every if has_source(choice.candidate, NodeKey(name, choice.version), customised))
+    return found or Refusal(
+        f"of {name} {every[0].version} there is no sdist, only {every[0].candidate.file_name}",
+        "say where its source is (download_source.url), or that its wheel is taken (pre_built)",
+    )
 
 
 def _not_ours(name: str, functions: str) -> Refusal:
