@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+from pathlib import Path
 
 import pytest
 
@@ -215,3 +216,9 @@ def test_the_command_tells_it_and_ends_with_one(tmp_path, monkeypatch, capsys):
         "build_wheel": "fails",
         "prepare_source": "works",
     }
+
+
+def test_each_argument_has_a_type_in_the_reference():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "plugins.md").read_text()
+    for name in sorted(frozenset().union(*ARGUMENTS.values())):
+        assert f"\n| `{name}` | `" in page
