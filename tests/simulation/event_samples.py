@@ -28,6 +28,7 @@ SAMPLES: tuple[e.Event, ...] = (
     e.RunForgotten(),
     e.RequirementsResolved(RUN, TARGET, NODE, "install", (EDGE,), ("x",)),
     e.RequirementUnresolvable(RUN, TARGET, None, "toplevel", "pbr>99", "no such version", "ask for less"),
+    e.PrebuiltChosen(RUN, TARGET, NODE, EDGE),
     e.SourceFetched("sim://pbr", SDIST, SHA),
     e.FetchFailed("sim://pbr", "gone", "mirror it"),
     e.SourceForgotten(),

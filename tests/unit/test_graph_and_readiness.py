@@ -4,6 +4,8 @@ import msgspec
 import pytest
 
 from event_samples import BY_KIND, EDGE, RUN, TARGET, record
+from wheelfleet_coordinator.core.alternatives import counting_arcs
+from wheelfleet_coordinator.core.fallback import falls_back
 from wheelfleet_coordinator.core.graph import Graph, StageId, Visit, closure
 from wheelfleet_coordinator.core.readiness import Readiness
 from wheelfleet_shared.core import events as e
@@ -133,3 +135,34 @@ def test_unresolved_and_broken_installs_are_unmet():
     found.resolve("tool", "install")
     assert unmet(found.graph, Readiness(), "tool") == ["tool"]
     assert StageId(key("tool"), "install") in found.graph.unresolvable
+
+
+def test_upstreams_wheel_takes_the_place_of_a_node_once():
+    found = grown()
+    wheel = msgspec.structs.replace(edge("tool", "build-system"), source_type="prebuilt", source_name="tool-1.whl")
+    assert found.say(e.PrebuiltChosen(RUN, TARGET, key("tool"), wheel)) == {key("tool")}
+    assert found.graph.nodes[key("tool")].first is wheel
+    assert not falls_back(found.graph, key("tool"))
+    assert found.say(e.PrebuiltChosen(RUN, TARGET, key("app"), None)) == {key("app")}
+    assert found.graph.nodes[key("app")].first.source_type == "sdist"
+    assert not falls_back(found.graph, key("app"))
+    assert falls_back(found.graph, key("base"))
+    for again in ("tool", "unknown"):
+        assert found.say(e.PrebuiltChosen(RUN, TARGET, key(again), None)) == set()
+    assert found.graph.ignored == 2
+
+
+def test_of_several_versions_for_a_requirement_the_newest_counts_that_did_not_fail():
+    found = Grown()
+    versions = [msgspec.structs.replace(edge("tool", "install"), node=NodeKey("tool", text)) for text in "321"]
+    found.say(e.RequirementsResolved(RUN, TARGET, None, "toplevel", (*versions, edge("app", "install"))))
+    arcs = found.graph.stages[StageId(None, "toplevel")]
+
+    def counting(*failed: str) -> list[str]:
+        return [str(arc.edge.node) for arc in counting_arcs(found.graph, arcs, lambda v: v.node.version in failed)]
+
+    assert found.graph.has_alternatives
+    assert counting() == ["tool==3", "app==1"]
+    assert counting("3") == ["tool==2", "app==1"]
+    assert counting("3", "2", "1") == ["tool==3", "app==1"]
+    assert not grown().graph.has_alternatives

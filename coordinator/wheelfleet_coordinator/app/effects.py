@@ -12,6 +12,7 @@ from ..core import decisions, ending_decisions
 from ..core.instructions import (
     Abandon,
     AcceptPrebuilt,
+    FallBack,
     Fetch,
     Finish,
     GiveUp,
@@ -39,7 +40,7 @@ LONGEST_RETRY_PAUSE: Final = 60.0
 class Workers(NamedTuple):
     """The effects that reach beyond the log; each returns what it appended."""
 
-    resolve: Callable[[Resolve], Awaitable[Events]]
+    resolve: Callable[[Resolve | FallBack], Awaitable[Events]]
     fetch: Callable[[Fetch], Awaitable[Events]]
     take_over: Callable[[TakeOver], Awaitable[Events]]
     accept_prebuilt: Callable[[AcceptPrebuilt], Awaitable[Events]]
@@ -51,7 +52,7 @@ class Workers(NamedTuple):
 async def carry_out(instruction: Instruction, committer: Committer, workers: Workers) -> bool:
     """Do what is asked; whether anything was appended. Raises InfrastructureError to be tried again."""
     match instruction:
-        case Resolve():
+        case Resolve() | FallBack():
             done = await workers.resolve(instruction)
         case Fetch():
             done = await workers.fetch(instruction)

@@ -8,10 +8,11 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.bundle import RunInputs, decode_inputs
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import bundle_key
+from wheelfleet_shared.core.recipe import recipe_digest
 from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.core.targets import TargetDefinition
 from wheelfleet_shared.errors import InfrastructureError, InputError, SourceError
-from wheelfleet_shared.names import GraphId, RunId, Sha256, TargetId
+from wheelfleet_shared.names import GraphId, NodeKey, RunId, Sha256, TargetId
 from wheelfleet_shared.ports import Blobs
 
 from ..core import decisions
@@ -20,8 +21,9 @@ from ..core.closed_listing import closed_listing, prebuilt_listing
 from ..core.constraints import Constraints
 from ..core.customised_choice import Ages, index_of
 from ..core.customising import Customised
+from ..core.fallback import fallback, fell_back
 from ..core.graph import Graph
-from ..core.instructions import Resolve
+from ..core.instructions import FallBack, Resolve
 from ..core.previous_graph import PreviousGraph
 from ..core.requirement_lines import RequirementLine
 from ..core.resolve_stage import Resolved, RunRules, holding, projects_of, resolve_stage, stage_events, static_arcs
@@ -48,11 +50,13 @@ class Resolver:
         self._rules: dict[_Place, RunRules] = {}
         self._stored: set[Sha256] = set()
 
-    async def resolve(self, instruction: Resolve) -> tuple[e.Event, ...]:
-        """Choose versions for one stage and record them; what was appended."""
+    async def resolve(self, instruction: Resolve | FallBack) -> tuple[e.Event, ...]:
+        """Choose versions for one stage, or a wheel for one node, and record that; what was appended."""
         graph = self._world.graphs[instruction.graph]
         if self._world.runs[graph.run].status != "active":
             return ()
+        if isinstance(instruction, FallBack):
+            return await self._fall_back(graph, instruction.node)
         try:
             outcome = await self._resolved(graph, instruction, await self._rules_of(graph))
             outcome = await pin_sources(self._world, self._trees, graph, instruction, outcome)
@@ -64,6 +68,17 @@ class Resolver:
         return await self._committer.commit(
             aggregate,
             lambda world: decisions.resolved(world, GraphId(graph.id), outcome.events, outcome.failures),
+        )
+
+    async def _fall_back(self, graph: Graph, node: NodeKey) -> tuple[e.Event, ...]:
+        """Look for the wheel on the page that the run has pinned, and record what is there."""
+        rules = await self._rules_of(graph)
+        listing = await self._listings.of(graph.run, node.name, index_of(node.name, rules.customised))
+        event = fallback(graph, node, listing, rules)
+        hooks = rules.customised.hooks_of(node, prebuilt=True)
+        await self._store([(recipe_digest(hooks), hooks)] if event.edge is not None and hooks else [])
+        return await self._committer.commit(
+            Aggregate("graph", graph.id), lambda world: fell_back(world, graph.id, event)
         )
 
     async def _resolved(self, graph: Graph, instruction: Resolve, rules: RunRules) -> Resolved:

@@ -60,6 +60,8 @@ def extras_of(requirement: str) -> tuple[str, ...]:
 class GraphNode:
     """What the graph knows of one node. ``first``: the edge that led here first; sources never differ by edge.
 
+    Where upstream's wheel is taken in place of a failed build, ``first`` leads to that.
+
     since: sequence of the event that led here first.
     """
 
@@ -76,7 +78,8 @@ class GraphNode:
 class Graph:
     """A mutable projection: ``apply`` folds one event, in log order, and says what it touched.
 
-    has_alternatives: a requirement led to several versions.
+    has_alternatives: a requirement led to several versions. fallbacks: nodes for which upstream's wheel
+    was looked for, since they could not be built.
     """
 
     def __init__(self, graph_id: GraphId, run: RunId, target: TargetId) -> None:
@@ -91,6 +94,7 @@ class Graph:
         self.wheel_needed: set[NodeKey] = set()
         self.ignored = 0
         self.has_alternatives = False
+        self.fallbacks: set[NodeKey] = set()
 
     def apply(self, recorded: Recorded) -> AbstractSet[NodeKey | None]:
         """Fold one event; the nodes whose situation changed (None: the run's own requirements)."""
@@ -101,11 +105,21 @@ class Graph:
             return self._resolved(event, recorded.sequence)
         if isinstance(event, e.RequirementUnresolvable):
             return self._unresolvable(event, recorded.sequence)
+        if isinstance(event, e.PrebuiltChosen):
+            return self._prebuilt(event)
         return self._refused()
 
     def _refused(self) -> AbstractSet[NodeKey | None]:
         self.ignored += 1
         return _NOTHING
+
+    def _prebuilt(self, event: e.PrebuiltChosen) -> AbstractSet[NodeKey | None]:
+        node = self.nodes.get(event.node)
+        if node is None or event.node in self.fallbacks:
+            return self._refused()
+        self.fallbacks.add(event.node)
+        node.first = event.edge or node.first
+        return {event.node}
 
     def _unresolvable(self, event: e.RequirementUnresolvable, sequence: int) -> AbstractSet[NodeKey | None]:
         place = stage_id(event.node, event.stage, event.extras)

@@ -28,6 +28,13 @@ class Resolve(NamedTuple):
     requirements: tuple[str, ...]
 
 
+class FallBack(NamedTuple):
+    """Look for upstream's wheel of a node that could not be built."""
+
+    graph: GraphId
+    node: NodeKey
+
+
 class Plan(NamedTuple):
     """Name a build, or want it for one more run, or re-open it for that run."""
 
@@ -126,6 +133,7 @@ class Finish(NamedTuple):
 Instruction = (
     Fetch
     | Resolve
+    | FallBack
     | TakeOver
     | AcceptPrebuilt
     | Satisfy

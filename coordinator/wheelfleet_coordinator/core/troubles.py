@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from wheelfleet_shared.names import GraphId, RunId
 
 from .instructions import (
+    FallBack,
     Fetch,
     Instruction,
     Lock,
@@ -25,7 +26,7 @@ def troubles_of(world: World, walk: Walk, run: RunId, troubles: Mapping[Instruct
 
 def _concerns(world: World, walk: Walk, run: RunId, instruction: Instruction) -> bool:
     match instruction:
-        case Resolve(graph=graph) | Lock(graph=graph):
+        case Resolve(graph=graph) | FallBack(graph=graph) | Lock(graph=graph):
             return _run_of(world, graph) == run
         case Fetch():
             return True

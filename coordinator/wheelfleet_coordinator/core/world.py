@@ -213,7 +213,7 @@ class World:
     def _apply_graph(self, key: GraphId, recorded: Recorded) -> AbstractSet[NodeKey | None]:
         event = recorded.envelope.event
         graph = self.graphs.get(key)
-        if graph is None and isinstance(event, e.RequirementsResolved | e.RequirementUnresolvable):
+        if graph is None and isinstance(event, e.RequirementsResolved | e.RequirementUnresolvable | e.PrebuiltChosen):
             graph = self._new_graph(key, event.run, event.target)
         if graph is None:
             self.ignored += 1

@@ -63,6 +63,7 @@ from .file_events import (
 from .run_events import (
     Edge,
     FetchFailed,
+    PrebuiltChosen,
     ProjectListed,
     RequirementsResolved,
     RequirementUnresolvable,
@@ -77,7 +78,7 @@ from .run_events import (
 
 RunEvent = RunSubmitted | ProjectListed | RunCancelRequested | RunFinished | RunForgotten
 
-GraphEvent = RequirementsResolved | RequirementUnresolvable
+GraphEvent = RequirementsResolved | RequirementUnresolvable | PrebuiltChosen
 
 SourceEvent = SourceFetched | FetchFailed | SourceForgotten
 
@@ -174,6 +175,7 @@ __all__ = [
     "MetadataPrepared",
     "PageEvent",
     "PrebuiltAccepted",
+    "PrebuiltChosen",
     "ProjectListed",
     "QuarantineLifted",
     "RebuildDiffered",

@@ -137,6 +137,18 @@ class RequirementUnresolvable(EventBase, frozen=True):
     extras: tuple[str, ...] = ()
 
 
+class PrebuiltChosen(EventBase, frozen=True):
+    """A node could not be built, and its run tries out builds: upstream's wheel serves in its place.
+
+    edge: what leads to the node from now on; None: upstream has no wheel of that version for the target.
+    """
+
+    run: RunId
+    target: TargetId
+    node: NodeKey
+    edge: Edge | None = None
+
+
 class SourceFetched(EventBase, frozen=True):
     """The upstream file lies in our store; ``promised`` is what the index said of it, or empty.
 
