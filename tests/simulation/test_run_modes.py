@@ -169,6 +169,18 @@ def test_a_changelog_that_lost_lines_stops_what_would_hide_behind_the_index(left
     trial(tell)
 
 
+def test_of_two_runs_that_replace_each_others_wheels_the_newer_has_the_last_word() -> None:
+    slow = Release("slow", "1.0", seconds=300.0)
+
+    async def tell(story: Trial) -> None:
+        older = story.run("r1", "six", "slow", inputs=patched(), replace=True)
+        newer = story.run("r2", "six", "slow", inputs=patched(PATCH.replace(b"+b", b"+c")), replace=True)
+        first, last = await asyncio.gather(older, newer)
+        assert (first["six"].status, last["six"].status) == ("failed", "built")
+
+    assert len(trial(tell, Universe([*TREE, slow])).built()) <= 4
+
+
 def test_a_prebuilt_wheel_is_published_and_never_built() -> None:
     wheel = wheel_bytes(Release("six", "1.17.0"))
 

@@ -207,6 +207,7 @@ def test_accept_and_publish():
     assert decisions.accept(absent, ACCEPTED) == (ACCEPTED,)
     assert decisions.accept(held, ACCEPTED) == ()
     assert decisions.accept(held, other) == (e.RebuildDiffered(BUILD, other.file),)
+    assert decisions.accept(WheelFile(FileId(FILE), FileStatus.GONE, ACCEPTED), other) == (), "the next one is open"
     assert decisions.publish(given(file(ACCEPTED)), FileId(FILE)) == (e.WheelPublished(),)
     assert decisions.publish(given(*PUBLISHED), FileId(FILE)) == ()
     assert decisions.publish(World(), FileId(FILE)) == ()

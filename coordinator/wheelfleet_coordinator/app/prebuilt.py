@@ -13,12 +13,13 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import blob_key, metadata_key, source_key
 from wheelfleet_shared.errors import PolicyError
-from wheelfleet_shared.names import FileId, Sha256
+from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import Blobs
 
 from ..core import decisions, ending_decisions
 from ..core.instructions import AcceptPrebuilt
 from ..core.world import World
+from .accepting import accept
 from .committer import Committer
 from .wheel_files import WheelContents, read_wheel
 
@@ -55,17 +56,14 @@ class PrebuiltAccepter:
         submitted = self._world.runs[instruction.run].submitted
         if submitted is not None and submitted.options.imports and contents.lists is not None:
             event = _taken_over(_accepted(instruction, contents, file), contents.lists)
-        aggregate = Aggregate("file", self._world.file(plan.index, file.file_name).id)
-        await self._committer.commit(
-            aggregate, lambda world: decisions.accept(world.file(plan.index, file.file_name), event)
-        )
-        held = self._world.file(plan.index, file.file_name).accepted
+        name = await accept(self._world, self._committer, event)
+        held = name.accepted
         if held is None or held.file.sha256 != file.sha256:
             raise PolicyError(
                 f"{file.file_name} is already published with other bytes",
                 "withdraw it, or use another collection or variant",
             )
-        await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
+        await self._committer.commit(Aggregate("file", name.id), lambda world: decisions.publish(world, name.id))
         return file
 
     async def _stored(self, plan: e.BuildPlanned) -> tuple[WheelContents, e.FileRef]:

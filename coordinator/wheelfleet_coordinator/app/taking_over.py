@@ -13,7 +13,7 @@ from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import blob_key, metadata_key
 from wheelfleet_shared.core.wheel_check import Member, WheelFacts, check_wheel, dist_info_folder
 from wheelfleet_shared.errors import PolicyError, SourceError, WheelfleetError
-from wheelfleet_shared.names import FileId, Sha256
+from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import Blobs
 
 from ..core import decisions, ending_decisions
@@ -21,6 +21,7 @@ from ..core.cached_wheel import build_lists, serving_wheel
 from ..core.candidates import Candidate, read_page
 from ..core.instructions import TakeOver
 from ..core.world import World
+from .accepting import accept
 from .committer import Committer
 from .fetching import Download
 from .listings import FetchPage
@@ -85,16 +86,12 @@ class TakerOver:
         return await self._record(candidate, instruction, found)
 
     async def _record(self, candidate: Candidate, instruction: TakeOver, found: _Found) -> tuple[e.Event, ...]:
-        plan = instruction.plan
         event = _taken_over(candidate, instruction, found)
-        aggregate = Aggregate("file", self._world.file(plan.index, found.file.file_name).id)
-        await self._committer.commit(
-            aggregate, lambda world: decisions.accept(world.file(plan.index, found.file.file_name), event)
-        )
-        held = self._world.file(plan.index, found.file.file_name).accepted
+        name = await accept(self._world, self._committer, event)
+        held = name.accepted
         if held is None or held.file.sha256 != found.file.sha256:
             raise PolicyError(f"{found.file.file_name} is already published with other bytes")
-        await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
+        await self._committer.commit(Aggregate("file", name.id), lambda world: decisions.publish(world, name.id))
         return await self._committer.commit(
             decisions.build_aggregate(instruction.build),
             lambda world: ending_decisions.take_over(world, instruction, found.file),

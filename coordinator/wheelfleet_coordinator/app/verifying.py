@@ -5,11 +5,11 @@ from typing import Final
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.core.envelope import Aggregate
-from wheelfleet_shared.core.file import FileStatus
+from wheelfleet_shared.core.file import FileStatus, WheelFile
 from wheelfleet_shared.core.keys import blob_key, metadata_key, source_key
 from wheelfleet_shared.core.wheel_check import WheelFacts
 from wheelfleet_shared.errors import BlobMissing, PolicyError
-from wheelfleet_shared.names import FileId, Sha256
+from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import Blobs
 
 from ..core import decisions
@@ -17,6 +17,7 @@ from ..core.instructions import Verify
 from ..core.remote_zip import TAIL, Missing, Window, read_members
 from ..core.wheel_verdict import judge_wheel, verdict_on
 from ..core.world import World
+from .accepting import accept
 from .committer import Committer
 
 _METADATA_TYPE: Final = "text/plain; charset=utf-8"
@@ -72,15 +73,7 @@ class Verifier:
             facts, metadata = await self._facts(key, window, plan, built.wheel)
         except PolicyError as error:
             return await self._refuse(build, error.what, error.next_step)
-        await self._settle(build, plan, built.wheel)
-        await self._make_room(build, plan, built.wheel)
-        file = self._world.file(plan.index, built.wheel.file_name)
-        accepted = _accepted(build, plan, built.wheel, facts)
-        aggregate = Aggregate("file", file.id)
-        await self._committer.commit(
-            aggregate, lambda world: decisions.accept(world.file(plan.index, built.wheel.file_name), accepted)
-        )
-        file = self._world.file(plan.index, built.wheel.file_name)
+        file = await self._take_name(build, plan, _accepted(build, plan, built.wheel, facts))
         if decisions.is_rebuilt(file, build):
             # The published bytes stay; whoever asked to build anew gets the others beside them.
             return await self._conclude(build, e.BuildSucceeded())
@@ -88,8 +81,18 @@ class Verifier:
             return await self._refuse_taken(build, built.wheel, file.accepted)
         if file.status is FileStatus.ACCEPTED:
             await self._blobs.put(metadata_key(key), metadata, _METADATA_TYPE)
-            await self._committer.commit(aggregate, lambda world: decisions.publish(world, FileId(aggregate.id)))
+            await self._committer.commit(Aggregate("file", file.id), lambda world: decisions.publish(world, file.id))
         return await self._conclude(build, verdict_on(plan, built.wheel.file_name))
+
+    async def _take_name(self, build: Build, plan: e.BuildPlanned, accepted: e.WheelAccepted) -> WheelFile:
+        """What the wheel's name means now: its bytes, or published ones that this build may not replace."""
+        while True:
+            await self._settle(build, plan, accepted.file)
+            await self._make_room(build, plan, accepted.file)
+            file = await accept(self._world, self._committer, accepted)
+            # Another build may have come between: its wheel is published first, then judged.
+            if not decisions.is_left_half_way(file, build) and not decisions.replace(self._world, build.id, file):
+                return file
 
     async def _settle(self, build: Build, plan: e.BuildPlanned, wheel: e.FileRef) -> None:
         """Where the wheel's name was given to other bytes, these are published now, or lost.
@@ -116,7 +119,7 @@ class Verifier:
         file = self._world.file(plan.index, wheel.file_name)
         await self._committer.commit(
             Aggregate("file", file.id),
-            lambda world: decisions.replace(world, build.id, world.file(plan.index, wheel.file_name)),
+            lambda world: decisions.replace(world, build.id, world.files.get(file.id) or file),
         )
 
     async def _refuse(self, build: Build, line: str, hint: str) -> tuple[e.Event, ...]:

@@ -4,7 +4,7 @@ Each function looks at one aggregate again at the moment of the append, so an in
 too late decides nothing. Rules across aggregates are kept here; the folds judge each alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -165,9 +165,11 @@ def fetched(world: World, source: SourceId, event: e.SourceFetched | e.FetchFail
 
 
 def accept(file: WheelFile, event: e.Accepted) -> tuple[e.Event, ...]:
-    """The commit point: take the file name, or tell that it is taken with other bytes."""
+    """The commit point: take the file name, or tell that it is taken with other bytes; () of one that is gone."""
     if file.status is FileStatus.ABSENT:
         return (event,)
+    if file.status is FileStatus.GONE:
+        return ()
     held = file.accepted
     if held is not None and (held.file.sha256, held.key) == (event.file.sha256, event.key):
         return ()
@@ -182,13 +184,27 @@ def _installs_the_same(file: WheelFile, key: BuildKey, payload: str) -> bool:
 
 
 def replace(world: World, build_id: BuildId, file: WheelFile) -> tuple[e.Event, ...]:
-    """Withdraw a published wheel whose name a build takes with other bytes, if a run that wants the build says so."""
-    build = world.build(build_id)
-    wanting = (world.runs[run].submitted for run in build.wanted_by if run in world.runs)
-    asked = any(submitted is not None and submitted.options.replace for submitted in wanting)
-    if not asked or build.status is not Status.BUILT or file.status is not FileStatus.PUBLISHED or holds(file, build):
+    """Withdraw a published wheel whose name a build takes with other bytes, if a run that wants the build says so.
+
+    The run must be newer than those that had the wheel made: else two of them would replace each other's for ever.
+    """
+    build, held = world.build(build_id), file.accepted
+    if build.status is not Status.BUILT or file.status is not FileStatus.PUBLISHED or held is None:
+        return ()
+    asked = _newest(world, (run for run in build.wanted_by if _replaces(world, run)))
+    if asked <= _newest(world, world.build(held.build).wanted_by) or holds(file, build):
         return ()
     return (e.WheelWithdrawn(f"replaced by build {build_id}"),)
+
+
+def _replaces(world: World, run: RunId) -> bool:
+    submitted = world.runs[run].submitted if run in world.runs else None
+    return submitted is not None and submitted.options.replace
+
+
+def _newest(world: World, runs: Iterable[RunId]) -> int:
+    """Where in the log the newest of these runs was submitted; 0 for none that is remembered."""
+    return max((world.submitted_at_sequence.get(run, 0) for run in runs), default=0)
 
 
 def holds(file: WheelFile, build: Build) -> bool:
