@@ -1,4 +1,4 @@
-"""Commands about the cluster as a whole: its start and end, its agents, its health, its garbage."""
+"""Commands about the cluster as a whole: its start and end, its agents, its size, its health, its garbage."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from .settings import format_of, settings_of
 
 def register(app: typer.Typer) -> None:
     """The commands are part of the application."""
-    for command in (up, down, status, agents, lift, doctor, gc, coordinator):
+    for command in (up, down, status, agents, lift, simulate, doctor, gc, coordinator):
         app.command()(command)
 
 
@@ -54,6 +54,26 @@ def lift(
     from .managing import lift_quarantine
 
     lift_quarantine(settings_of(invocation), agent)
+
+
+def simulate(
+    invocation: typer.Context,
+    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="graph.json of a run.")],
+    fleet: Annotated[Path, typer.Option("--fleet", metavar="FLEET.toml", help="The agents, see the documentation.")],
+    durations: Annotated[
+        list[Path] | None,
+        typer.Option("--durations", metavar="FILE", help="bootstrap-summary.json with seconds; may be repeated."),
+    ] = None,
+    targets: Annotated[
+        list[str] | None, typer.Option("--target", metavar="ID", help="Instead of all that the fleet offers.")
+    ] = None,
+    output_format: FormatOption = None,
+) -> None:
+    """Let a fleet build a graph in virtual time: makespan, what limits it, and what one more agent is worth."""
+    from .simulating import print_simulation
+
+    chosen = format_of(invocation, output_format)
+    print_simulation(settings_of(invocation), graph, fleet, durations or (), targets or (), chosen)
 
 
 def doctor(invocation: typer.Context, output_format: FormatOption = None) -> None:

@@ -22,7 +22,7 @@ class Doubts:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Doubts) and self._against == other._against
 
-    __hash__ = None  # type: ignore[assignment] - it changes
+    __hash__ = None  # type: ignore[assignment]
 
     def note_success(self, build: Build) -> None:
         """A build ended well: that clears who made it, and speaks against those who had aborted it."""
