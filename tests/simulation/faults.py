@@ -102,7 +102,7 @@ class FaultyBlobs(MemoryBlobs):
         return self._stored[key].data
 
     def wheels(self) -> list[str]:
-        return sorted(key for key in self._stored if key.endswith(".whl"))
+        return sorted(key for key in self._stored if key.startswith("blobs/") and key.endswith(".whl"))
 
     def lose(self, key: str) -> None:
         """The blob is gone, as after a fault of the store that nobody saw."""

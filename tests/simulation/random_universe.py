@@ -38,6 +38,8 @@ def _releases(source: random.Random, number: int, count: int, *, broken: bool) -
             install=_installs(source, number, count),
             seconds=source.choice((0.1, 2.0, 5.0, 30.0, 80.0)),
             fails=broken,
+            native=source.random() < 0.3,
+            listed=source.choice(((), (), ("py3-none-any",))),
         )
         for version in versions
     ]

@@ -27,6 +27,13 @@ _MUST_OCCUR = (
     "agents frozen at an upload",
     "words of stale owners",
     "wheels lost",
+    "runs forgotten",
+    "runs with force",
+    "runs with replace",
+    "runs with patch",
+    "runs with order",
+    "runs with prebuilt",
+    "stories of several targets",
 )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 
-from cluster import Cluster
+from cluster import TARGET, Cluster
 from faults import FaultyBlobs, FaultyIndex, Process, Trouble
 from invariants import Checker, WatchedStream, require_equal
 from universe import Universe
@@ -16,7 +16,7 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate, Envelope
 from wheelfleet_shared.core.file import FileStatus
 from wheelfleet_shared.errors import InfrastructureError
-from wheelfleet_shared.names import Actor, RunId
+from wheelfleet_shared.names import Actor, RunId, TargetId
 from wheelfleet_shared.ports import Append, Conflict
 
 
@@ -58,10 +58,12 @@ class TroubledCluster(Cluster):
         self._supervise(process, self.coordinators[name][1], lambda: self.start_coordinator(name))
         return parts
 
-    def start_agent(self, name: str, slots: int = 2, times: Times = Times()) -> "asyncio.Task[None]":
+    def start_agent(
+        self, name: str, slots: int = 2, times: Times = Times(), target: TargetId = TARGET
+    ) -> "asyncio.Task[None]":
         process = self.processes[f"agent-{name}"] = Process(Actor(f"agent-{name}"), self.trouble)
-        self.agents[name] = super().start_agent(name, slots, times)
-        self._supervise(process, self.agents[name], lambda: self.start_agent(name, slots, times))
+        self.agents[name] = super().start_agent(name, slots, times, target)
+        self._supervise(process, self.agents[name], lambda: self.start_agent(name, slots, times, target))
         return self.agents[name]
 
     def _supervise(self, process: Process, task: "asyncio.Task[None]", restart: Callable[[], object]) -> None:
