@@ -1,7 +1,7 @@
 """Plugins like those that fromager tests itself with, installed beside the command, on a real cluster."""
 
-import hashlib
 import os
+import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_cluster import ROOT, LocalCluster, Said, local_cluster, sandbox_here
-from local_index import LocalIndex, Served, archive, local_index
+from local_index import LocalIndex, archive, local_index
 from local_runs import hook_calls_in
 from local_store import Store
 
@@ -128,9 +128,8 @@ def index() -> Iterator[LocalIndex]:
 def plugged(index: LocalIndex, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """A user with plugins installed, and settings, patches and a folder of plugins."""
     folder = tmp_path_factory.mktemp("user")
-    name, data = foreign_wheel(folder)
     with local_index() as wheels:
-        wheels._projects["foreign"] = [Served(name, data, hashlib.sha256(data).hexdigest())]
+        wheels.add(*foreign_wheel(folder))
         for path, text in SETTINGS.items():
             file = folder / "overrides" / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -192,6 +191,14 @@ def test_hooks_are_called_once_for_each_wheel_and_tell_of_it_in_the_log(plugged:
 def test_a_prebuilt_wheel_is_published_as_it_is(plugged: LocalCluster, said: Said) -> None:
     with wheel_of(plugged, "foreign", "prebuilt") as wheel:
         assert "TEXT = 'as published'" in wheel.read("foreign.py").decode()
+
+
+def test_sdists_are_those_of_plugins_where_they_build_one(plugged: LocalCluster, said: Said) -> None:
+    builds = plugged.folder / "out" / "sdists-repo" / "builds"
+    assert {path.name for path in builds.iterdir()} >= {"selfmade-1.0.tar.gz", "standard-1.0.tar.gz"}
+    assert not list(builds.glob("*.whl"))
+    with tarfile.open(builds / "standard-1.0.tar.gz") as sdist:
+        assert sdist.getnames() == ["standard-1.0/PKG-INFO"], "what the backend packs, by PEP 517"
 
 
 def test_what_a_plugin_spoils_fails_alone_by_policy_and_nothing_of_it_is_published(

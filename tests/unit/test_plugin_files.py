@@ -143,6 +143,7 @@ def test_what_says_where_versions_come_from_is_asked_of_the_settings(function, s
     assert customised(ENTRY, **files).choice_fault("flit-core") == function
     assert customised(ENTRY, **files).choice_fault("other") == ""
     assert customised(ENTRY, **files, **{"settings/flit_core.yaml": setting}).choice_fault("flit-core") == ""
+    assert customised(ENTRY, **files).of_index_alone().choice_fault("flit-core") == "", "an index has what was chosen"
     prebuilt = "variants: {cpu: {pre_built: true}}"
     assert customised(ENTRY, **files, **{"settings/flit_core.yaml": prebuilt}).choice_fault("flit-core") == ""
 

@@ -1,6 +1,7 @@
 """One attempt on this host: sources prepared, environments made, hooks run, wheels finished."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -38,6 +39,7 @@ from ..core.sandbox_plan import Level
 from ..core.unmet import unmet
 from ..core.wheel_finish import finish_wheel
 from .additions import additions
+from .attempt import file_ref
 from .host import Host, Interpreter, limits_of
 from .plugin_calls import MadeWheel, Overridden, open_overridden
 from .ports import AttemptEnded, LogSink, Result, Upload
@@ -236,6 +238,7 @@ class HostBuilder:
         wheel = e.FileRef(finished.path.name, finished.sha256, finished.size)
         attempt.phase("upload")
         await attempt.upload(finished.path, wheel, "wheel")
+        sdist = await self._upload_sdist(attempt, made.sdist)
         return e.WheelBuilt(
             work.fence,
             wheel,
@@ -244,7 +247,17 @@ class HostBuilder:
             toolchain=self._host.toolchain.digest,
             sandbox=str(self._host.sandbox.level),
             resources=spent.until(self._clock.monotonic()),
+            sdist=sdist,
         )
+
+    async def _upload_sdist(self, attempt: _Attempt, made: Path | None) -> e.FileRef | None:
+        """The sdist of a plugin is stored; it is copied out of the sandbox's reach before it is read."""
+        if made is None:
+            return None
+        path = await asyncio.to_thread(shutil.copyfile, made, attempt.folder.finished / made.name)
+        sdist = await asyncio.to_thread(file_ref, path)
+        await attempt.upload(path, sdist, "sdist")
+        return sdist
 
     async def _call_hooks(
         self, attempt: _Attempt, build: Overridden, wheel: Path, sdist: Path | None

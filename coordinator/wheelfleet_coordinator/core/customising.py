@@ -84,7 +84,7 @@ class Customised(NamedTuple):
     def of_index_alone(self) -> "Customised":
         """The same, but that everything comes from the index of the run, whatever servers and URLs settings name."""
         files = {name: file._replace(settings=_without_servers(file.settings)) for name, file in self.files.items()}
-        return self._replace(files=files)
+        return self._replace(files=files, plugins=self.plugins.without(CHOICE))
 
     def settings_of(self, name: str) -> DistributionSettings:
         """The settings of a distribution; the default ones where it has none."""

@@ -40,6 +40,8 @@ def _of_builds(world: World, dropped: Forgetting) -> Iterator[str]:
             yield source_key(build.source.sdist.sha256, build.source.sdist.file_name)
         if build.wheel is not None:
             yield blob_key(build.wheel.wheel.sha256, build.wheel.wheel.file_name)
+            if build.wheel.sdist is not None:
+                yield source_key(build.wheel.sdist.sha256, build.wheel.sdist.file_name)
 
 
 def _of_files(world: World) -> Iterator[str]:

@@ -21,7 +21,7 @@ ResultStatus = Literal["built", "taken over", "sdist only", "failed", "unfinishe
 class NodeResult(msgspec.Struct, frozen=True):
     """A node's end, or that it has none yet.
 
-    upstream: the sdist as fetched. sdist: the patched one. wheel: published. rebuilt: what building
+    upstream: the sdist as fetched. sdist: the patched one, or a plugin's. wheel: published. rebuilt: what building
     anew made in this run; reproduced: with the payload that is published. failure and chain: only
     where it failed; chain from what failed first to this node. seconds: of the attempt that
     succeeded in this run, 0 for any other. build: the one that ended it, or is to. log: of its last
@@ -59,8 +59,8 @@ def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
     if builds is None:
         return _fetch_failed(unfinished, source)
     prepared = world.build(builds.source[0])
-    sdist = _sdist(prepared)
     result = world.build(builds.result[0])
+    sdist = _sdist(prepared, result) if edge.source_type != "prebuilt" else None
     log = (result.log_fence, result.log) if result.log is not None else None
     known = msgspec.structs.replace(unfinished, sdist=sdist, build=result.id, log=log)
     if result.status in GOOD:
@@ -69,7 +69,10 @@ def node_result(world: World, graph: Graph, node: GraphNode) -> NodeResult:
     return _failed(known, bad) if bad is not None else _fetch_failed(known, source)
 
 
-def _sdist(prepared: Build) -> e.FileRef | None:
+def _sdist(prepared: Build, result: Build) -> e.FileRef | None:
+    """The sdist that a plugin built with the wheel, else the patched one that the wheel was built from."""
+    if result.wheel is not None and result.wheel.sdist is not None and not result.forgotten:
+        return result.wheel.sdist
     there = prepared.status is Status.SUCCEEDED and not prepared.forgotten
     return prepared.source.sdist if there and prepared.source is not None else None
 

@@ -56,6 +56,12 @@ class Plugins(NamedTuple):
         entry = self.overrides.get(override_name(name))
         return tuple(sorted(self.sources[entry.module].names.intersection(allowed))) if entry is not None else ()
 
+    def without(self, functions: Iterable[str]) -> "Plugins":
+        """The same, but that no module has these."""
+        dropped = frozenset(functions)
+        sources = {name: source._replace(names=source.names - dropped) for name, source in self.sources.items()}
+        return self._replace(sources=sources)
+
 
 NO_PLUGINS: Final = Plugins()
 

@@ -121,7 +121,10 @@ class MetadataPrepared(EventBase, frozen=True):
 
 
 class WheelBuilt(EventBase, frozen=True):
-    """The wheel is uploaded. requirements: what the hook asked for, in the environment or not. log: stored by fence."""
+    """The wheel is uploaded. requirements: what the hook asked for, in the environment or not. log: stored by fence.
+
+    sdist: that a plugin built beside it, uploaded too; None: the patched one is all there is.
+    """
 
     fence: int
     wheel: FileRef
@@ -131,6 +134,7 @@ class WheelBuilt(EventBase, frozen=True):
     sandbox: str = ""
     resources: Resources = Resources()
     log: FileRef | None = None
+    sdist: FileRef | None = None
 
 
 class BuildSucceeded(EventBase, frozen=True):
