@@ -18,6 +18,7 @@ from . import (
     index_commands,
     inspection,
     log,
+    migrating,
     order_commands,
     publishing,
     runs,
@@ -29,12 +30,14 @@ from . import options as o
 from .interruption import WatchingStopped
 from .logging_setup import TOLD, set_up_logging
 from .settings import Format, Settings, sandbox_for, set_verbosity
+from .variables import WithVariables
 from .without_effect import flag_name, tell_without_effect
 
 logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="wheelfleet",
+    cls=WithVariables,
     help="Build collections of Python wheels from source, on one machine or a fleet.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -155,6 +158,7 @@ for _group in (
     graph_commands,
     order_commands,
     file_commands,
+    migrating,
     index_commands,
     serving,
     source_commands,
