@@ -49,20 +49,23 @@ class RunningNats:
         config = self.folder / "nats.conf"
         ports = self.folder / "ports"
         ports.mkdir(parents=True, exist_ok=True)
-        settings = NatsConfig(
-            server_name="test",
-            store_folder=str(self.folder / "store"),
-            users=tuple(user_of(credential) for credential in self._seeds.values()),
-            port=self._port,
-            ports_folder=str(ports),
-        )
-        config.write_text(render(settings))
+        config.write_text(self.configuration(self._port, ports))
         binary = Path(sysconfig.get_path("scripts")) / "nats-server"
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([binary, "-c", config], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self._port = self._read_port(ports / f"nats-server_{self.process.pid}.ports")
-        self.url = f"nats://127.0.0.1:{self._port}"
+        self.url = f"{self.scheme}://127.0.0.1:{self._port}"
         return self.process
+
+    @property
+    def scheme(self) -> str:
+        """Of its address."""
+        return "nats"
+
+    def configuration(self, port: int, ports: Path) -> str:
+        """What the server is told."""
+        users = tuple(user_of(credential) for credential in self._seeds.values())
+        return render(NatsConfig("test", str(self.folder / "store"), users, port=port, ports_folder=str(ports)))
 
     def kill(self) -> None:
         """End the server as a crash would: SIGKILL, waited for."""

@@ -22,8 +22,12 @@ from wheelfleet_shared.adapters.nats_bus import NatsBus
 from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.adapters.nats_log import NatsLog
 from wheelfleet_shared.adapters.patience import until_answered
+from wheelfleet_shared.adapters.renewal import keep_renewed
+from wheelfleet_shared.adapters.token_use import CurrentToken
 from wheelfleet_shared.core import events as e
+from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.configuration import AgentConfig, decode_config
+from wheelfleet_shared.core.credentials import Credential
 from wheelfleet_shared.core.messages import Work
 from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 from wheelfleet_shared.names import Actor
@@ -85,16 +89,35 @@ async def _serve(config: AgentConfig) -> None:
         lost.set()
 
     await until_answered(credential, config.patience)
-    client = await connect(credential, name=credential.actor, on_closed=closed)
+    token = CurrentToken(credential.jwt)
+    client = await connect(credential, name=credential.actor, on_closed=closed, token=token)
     transfer = Transfer(host.folder / "cache")
+    renewing = asyncio.create_task(_renew(Path(config.credential), credential, token, client))
     try:
         agent = _agent(config, host, client, credential.actor, transfer)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, agent.stop)
         await _until_lost(agent, lost)
     finally:
+        renewing.cancel()
         await transfer.close()
         await client.close()
+
+
+async def _renew(path: Path, credential: Credential, token: CurrentToken, client: Client) -> None:
+    """The credential lasts as long as a coordinator is there to renew it."""
+    if not credential.jwt:
+        return
+    clock = SystemClock()
+    desk = DeskClient(NatsLog(client, credential.actor, ""), NatsBus(client), clock, lambda: uuid.uuid4().hex)
+
+    async def ask(jwt: str) -> str:
+        answer = await desk.request("renew", m.Renew(jwt))
+        if not isinstance(answer, m.Renewed):
+            raise InfrastructureError("the coordinator does not renew credentials", "bring it to this version")
+        return answer.jwt
+
+    await keep_renewed(path, credential, token, client, ask, clock)
 
 
 async def _until_lost(agent: Agent, lost: asyncio.Event) -> None:

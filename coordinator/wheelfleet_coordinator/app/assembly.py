@@ -25,6 +25,7 @@ from .page_writer import PageWriter
 from .pinning import Trees
 from .prebuilt import PrebuiltAccepter
 from .reconciling import Reconciler
+from .renewing import Renew, no_renewal
 from .resolving import Resolver
 from .taking_over import TakerOver
 from .verifying import Verifier
@@ -68,8 +69,8 @@ class Assembled(NamedTuple):
     reconciler: Reconciler
 
 
-def assemble(ports: Ports, times: Times) -> Assembled:
-    """Wire the parts; nothing runs yet and nothing was read."""
+def assemble(ports: Ports, times: Times, *, renew: Renew = no_renewal) -> Assembled:
+    """Wire the parts; nothing runs yet and nothing was read. ``renew`` makes credentials of agents last longer."""
     state = new_state()
     world, walk, progress = state
     committer = Committer(ports.log, world, progress, ports.clock, ports.new_id)
@@ -89,7 +90,7 @@ def assemble(ports: Ports, times: Times) -> Assembled:
     reconciler = Reconciler(world, ports.blobs, committer, period=times.reconcile, leading=leading)
     workers = _workers(ports, state, committer, reconciler)
     executor = Executor(lambda instruction: carry_out(instruction, committer, workers), finished)
-    desk = Desk(state, ports.blobs, leases, ports.clock, leading=leading, commit=committer.commit)
+    desk = Desk(state, ports.blobs, leases, ports.clock, leading=leading, commit=committer.commit, renew=renew)
     pages = PageWriter(world, walk, ports.blobs, committer, leading=leading)
     watch = LeaseWatch(world, leases, committer, ports.clock, period=times.watch, leading=leading)
     coordinator = Coordinator(ports.log, state, committer, executor, changed)

@@ -21,7 +21,9 @@ from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.adapters.nats_log import NatsLog
 from wheelfleet_shared.adapters.nats_streams import ensure_streams
 from wheelfleet_shared.adapters.patience import until_answered
+from wheelfleet_shared.adapters.renewal import keep_renewed
 from wheelfleet_shared.adapters.s3_blobs import S3Blobs, S3Settings
+from wheelfleet_shared.adapters.token_use import CurrentToken
 from wheelfleet_shared.core.configuration import CoordinatorConfig, StoreConfig, decode_config
 from wheelfleet_shared.core.credentials import Credential
 from wheelfleet_shared.errors import InfrastructureError, InputError
@@ -39,6 +41,7 @@ from ..core.world import World
 from . import assembly
 from .collecting import Collector
 from .queries import Queries, Serving
+from .renewing import Renew, renewal_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class _Opened(NamedTuple):
     ports: assembly.Ports
     blobs: S3Blobs
     client: Client
+    token: CurrentToken
 
 
 def run(config_path: Path) -> None:
@@ -65,15 +69,18 @@ async def _until_stopped(config: CoordinatorConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     credential = load_credential(Path(config.credential))
+    renew = renewal_of(config.signing, SystemClock())
     async with _opened(config, credential, ended) as opened:
-        serving = asyncio.create_task(_serve(config, credential, opened))
+        serving = asyncio.create_task(_serve(config, credential, opened, renew))
+        renewing = asyncio.create_task(_renew_own(config, credential, opened, renew))
         stop = asyncio.create_task(ended.wait())
         await asyncio.wait([serving, stop], return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if serving.done():
             await serving
         serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        renewing.cancel()
+        await asyncio.gather(serving, renewing, return_exceptions=True)
         if opened.client.is_closed:
             raise InfrastructureError("the connection to NATS is over for good", "check the server and the credential")
 
@@ -88,10 +95,11 @@ async def _opened(config: CoordinatorConfig, credential: Credential, ended: asyn
     # NATS first: where servers start beside us, it is started when the store is there.
     await until_answered(credential, config.patience)
     await blobs.ensure_bucket()
-    client = await connect(credential, name=credential.actor, on_closed=closed)
+    token = CurrentToken(credential.jwt)
+    client = await connect(credential, name=credential.actor, on_closed=closed, token=token)
     upstream = Upstream(os.environ, files=config.local_files)
     try:
-        incarnation = await ensure_streams(client)
+        incarnation = await ensure_streams(client, replicas=config.replicas)
         ports = assembly.Ports(
             log=NatsLog(client, credential.actor, incarnation),
             bus=NatsBus(client),
@@ -102,7 +110,7 @@ async def _opened(config: CoordinatorConfig, credential: Credential, ended: asyn
             new_id=lambda: uuid.uuid4().hex,
             trees=SourceTrees(os.environ, files=config.local_files),
         )
-        yield _Opened(ports, blobs, client)
+        yield _Opened(ports, blobs, client, token)
     finally:
         await upstream.close()
         await client.close()
@@ -113,10 +121,22 @@ def _settings(store: StoreConfig) -> S3Settings:
     return S3Settings(store.endpoint_url, store.bucket, store.access_key, store.secret_key, store.region)
 
 
-async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Opened) -> None:
+async def _renew_own(config: CoordinatorConfig, credential: Credential, opened: _Opened, renew: Renew) -> None:
+    """Its own credential lasts, where it has the keys for that."""
+    if not config.signing or not credential.jwt:
+        return
+
+    async def ask(jwt: str) -> str:
+        return renew(credential.actor, jwt)
+
+    path = Path(config.credential)
+    await keep_renewed(path, credential, opened.token, opened.client, ask, opened.ports.clock)
+
+
+async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Opened, renew: Renew) -> None:
     """Assemble, answer people and installers, and run until cancelled."""
     ports = opened.ports
-    parts = assembly.assemble(ports, assembly.Times())
+    parts = assembly.assemble(ports, assembly.Times(), renew=renew)
     http = await _serve_http(config, parts.state.world, ports)
     # What reads pages takes 0.4 s to import: not before people are answered, and not on the loop either.
     reading = asyncio.create_task(asyncio.to_thread(import_module, "pypi_simple"))
@@ -132,6 +152,7 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
             leading=lambda: parts.coordinator.leading,
             busy=lambda: parts.executor.busy,
             troubles=lambda: parts.executor.troubles,
+            renew=renew,
         )
         logger.info("%s serves the index at %s", credential.actor, http.url)
         leadership = NatsLeadership(opened.client, credential.actor, ports.clock)

@@ -21,6 +21,7 @@ from ..core.scheduling import Elsewhere, first_allowed, fitting_target, is_exclu
 from ..core.work import work_for
 from .coordinator import State
 from .ranking import Ranking
+from .renewing import Renew, no_renewal
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Desk:
         leading: Callable[[], bool],
         commit: Commit | None = None,
         signed_for: int = 3600,
+        renew: Renew = no_renewal,
     ) -> None:
         self._state = state
         self._blobs = blobs
@@ -63,6 +65,7 @@ class Desk:
         self._clock = clock
         self._leading = leading
         self._commit = commit
+        self._renew = renew
         self._signed_for = signed_for
         self._ranking = Ranking(state, clock)
         self._parked: list[_Parked] = []
@@ -96,6 +99,8 @@ class Desk:
                 return self._heartbeat(actor, request)
             case m.ClaimAsk():
                 return await self._claim(actor, request)
+            case m.Renew(jwt=jwt):
+                return m.Renewed(self._renew(actor, jwt))
 
     async def _ask(self, actor: str, ask: m.Ask) -> m.Offer | m.NoOffer | m.Refusal:
         self._leases.heard(actor, ask.incarnation, self._clock.monotonic())

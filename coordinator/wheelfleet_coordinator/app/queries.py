@@ -23,6 +23,7 @@ from ..core.why import why
 from .collecting import Collector
 from .coordinator import State
 from .gathering import LARGEST_BUNDLE, logs_of, work_of_shell
+from .renewing import Renew, no_renewal
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Queries:
         leading: Callable[[], bool],
         busy: Callable[[], bool],
         troubles: Callable[[], Mapping[Instruction, str]] = dict,
+        renew: Renew = no_renewal,
     ) -> None:
         self._state = state
         self._heartbeats = heartbeats
@@ -79,6 +81,7 @@ class Queries:
         self._leading = leading
         self._busy = busy
         self._troubles = troubles
+        self._renew = renew
         self._since = self._quiet_since = clock.monotonic()
         self._quiet_through = state.world.through
 
@@ -135,6 +138,8 @@ class Queries:
                 return await self._collector.collect(query, now=self._clock.now())
             case m.FileAsk(index=index, file_name=file_name):
                 return file_answer(world, index, file_name)
+            case m.Renew(jwt=jwt):
+                return m.Renewed(self._renew(actor, jwt))
             case m.Idle():
                 return m.IdleAnswer(self._idle())
 

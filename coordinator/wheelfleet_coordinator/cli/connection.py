@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 import uuid
@@ -21,6 +22,7 @@ from wheelfleet_shared.adapters.nats_bus import NatsBus
 from wheelfleet_shared.adapters.nats_connection import connect
 from wheelfleet_shared.adapters.nats_log import NatsLog
 from wheelfleet_shared.adapters.nats_streams import log_incarnation
+from wheelfleet_shared.adapters.renewal import due_at, renew_file
 from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.credentials import Credential
 from wheelfleet_shared.core.envelope import Aggregate, Envelope
@@ -38,6 +40,8 @@ from wheelfleet_shared.ports import Append, Conflict
 from ..app.cluster_files import AgentWishes, Cluster, data_folder, wished_interpreters
 from ..app.embedded import attach, is_up
 from .settings import Format, Settings
+
+logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer", bound=m.Message)
 ANSWER_WITHIN = 15.0
@@ -187,7 +191,24 @@ async def linked(settings: Settings) -> AsyncIterator[Link]:
     credential = await asyncio.to_thread(find_credential, settings, os.environ)
     data = data_folder(os.environ)
     async with linked_as(credential, stopped=lambda: is_embedded(settings) and not is_up(data)) as link:
+        if settings.config is not None:
+            await _renew_if_due(link, settings.config)
         yield link
+
+
+async def _renew_if_due(link: Link, path: Path) -> None:
+    """A credential that is past half of its time is renewed in its file, as far as that works: nobody waits for it."""
+    due = due_at(link.credential.jwt) if link.credential.jwt else None
+    if due is None or SystemClock().now() < due:
+        return
+
+    async def ask(jwt: str) -> str:
+        return (await link.ask(m.Renew(jwt), m.Renewed)).jwt
+
+    try:
+        await renew_file(path, load_credential(path), ask)
+    except (WheelfleetError, OSError) as error:
+        logger.warning("the credential %s is not renewed: %s", path, error)
 
 
 @contextlib.asynccontextmanager

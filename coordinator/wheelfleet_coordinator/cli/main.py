@@ -14,11 +14,11 @@ from . import (
     build_commands,
     cluster,
     file_commands,
+    fleet,
     graph_commands,
     index_commands,
     inspection,
     log,
-    migrating,
     order_commands,
     publishing,
     runs,
@@ -30,14 +30,12 @@ from . import options as o
 from .interruption import WatchingStopped
 from .logging_setup import TOLD, set_up_logging
 from .settings import Format, Settings, sandbox_for, set_verbosity
-from .variables import WithVariables
 from .without_effect import flag_name, tell_without_effect
 
 logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="wheelfleet",
-    cls=WithVariables,
     help="Build collections of Python wheels from source, on one machine or a fleet.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -158,11 +156,11 @@ for _group in (
     graph_commands,
     order_commands,
     file_commands,
-    migrating,
     index_commands,
     serving,
     source_commands,
     step_commands,
     cluster,
+    fleet,
 ):
     _group.register(app)

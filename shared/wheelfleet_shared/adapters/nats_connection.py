@@ -1,5 +1,6 @@
 """A connection to the bus that fails fast at first, then survives every restart of the server, and tells refusals."""
 
+import asyncio
 import contextlib
 import logging
 import re
@@ -13,11 +14,13 @@ from nats.errors import Error as NatsError
 from ..core.credentials import Credential
 from ..core.permissions import inbox_prefix
 from ..errors import InfrastructureError
+from .token_use import CurrentToken, refused_token, trust, use_token
 
 MINIMUM_SERVER = (2, 12)
 """The first nats-server with atomic batches."""
 _VIOLATION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]+)\"", re.IGNORECASE)
 _KEPT = 100
+_CLOSED_WITHIN = 0.5
 _log = logging.getLogger(__name__)
 
 Callback = Callable[[], Awaitable[None]]
@@ -60,10 +63,12 @@ async def connect(
     on_closed: Callback | None = None,
     on_disconnected: Callback | None = None,
     on_reconnected: Callback | None = None,
+    token: CurrentToken | None = None,
 ) -> Client:
     """A connection as the credential's actor; once up, it reconnects for ever and keeps its subscriptions.
 
-    ``name`` shows in the server's monitoring. ``on_closed``: called when the connection is over for
+    ``name`` shows in the server's monitoring. ``token``: shown to the server at each connection instead
+    of the credential's, so that it may be renewed meanwhile. ``on_closed``: called when the connection is over for
     good (closed by us, or the key was taken away), so that the process can end.
     Raises InfrastructureError when no server answers at once, when the server refuses the
     credential, and when it is too old. Cost: some 5 ms.
@@ -74,7 +79,8 @@ async def connect(
         await client.connect(
             credential.nats_url.split(","),
             name=name,
-            nkeys_seed_str=credential.nkey_seed,
+            **use_token(credential, token),
+            **trust(credential),
             inbox_prefix=inbox_prefix(credential.actor),
             connect_timeout=5,
             ping_interval=10,
@@ -87,8 +93,10 @@ async def connect(
             reconnected_cb=on_reconnected,
         )
     except (NatsError, OSError, TimeoutError, nkeys.NkeysError) as error:
+        # A TLS handshake that failed never tells its stream that it is closed.
         with contextlib.suppress(Exception):
-            await client.close()
+            async with asyncio.timeout(_CLOSED_WITHIN):
+                await client.close()
         raise _connection_failed(credential, error) from None
     guard.connected = True
     await _require_version(client, credential.nats_url)
@@ -118,6 +126,8 @@ def _connection_failed(credential: Credential, error: Exception) -> Infrastructu
         return InfrastructureError(
             f"the nkey seed of {credential.actor} is damaged", "ask the operator of the cluster for a new credential"
         )
+    if told := refused_token(credential, error):
+        return told
     if "authorization" in str(error).lower():
         return InfrastructureError(
             f"the NATS server at {credential.nats_url} does not know the key of {credential.actor}",

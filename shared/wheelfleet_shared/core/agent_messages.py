@@ -136,6 +136,18 @@ class HeartbeatAnswer(Message, frozen=True):
     draining: bool = False
 
 
+class Renew(Message, frozen=True):
+    """Somebody, agent or not, wants its credential to last longer: ``jwt`` is the token that it has."""
+
+    jwt: str
+
+
+class Renewed(Message, frozen=True):
+    """The same token, which lasts as long again from now."""
+
+    jwt: str
+
+
 class ClaimAsk(Message, frozen=True):
     """An agent met a Conflict on a build that it holds. wheel: what it made, where it wants to report that."""
 

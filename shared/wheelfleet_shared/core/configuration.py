@@ -38,7 +38,8 @@ class CoordinatorConfig(Sealed, frozen=True):
 
     local_files: whether runs may name indexes by ``file:`` URLs, which is right only where everybody
     who may submit a run may read the coordinator's files anyway. patience: seconds for which a NATS
-    server that does not answer yet is waited for at the start.
+    server that does not answer yet is waited for at the start. signing: path of the keys with which
+    it renews credentials; none where it does not. replicas: of the streams, where it makes them.
     """
 
     credential: str
@@ -47,6 +48,8 @@ class CoordinatorConfig(Sealed, frozen=True):
     http: HttpConfig = HttpConfig()
     local_files: bool = False
     patience: float = 0.0
+    signing: str = ""
+    replicas: int = 1
 
 
 class AgentConfig(Sealed, frozen=True):

@@ -14,16 +14,20 @@ class Credential(Sealed, frozen=True, omit_defaults=True):
     """The content of a credential file.
 
     nkey_seed: the private key, ``SU…``. http_url, http_token: the coordinator's HTTP side, where
-    it asks for a token.
+    it asks for a token. jwt: the token that says who the key is, where the server goes by tokens.
+    ca: the authority, PEM, that the server's certificate has to be signed by; TLS is spoken where
+    there is one.
     """
 
-    secret_fields: ClassVar[tuple[str, ...]] = ("nkey_seed", "http_token")
+    secret_fields: ClassVar[tuple[str, ...]] = ("nkey_seed", "http_token", "jwt")
 
     nats_url: str
     actor: Actor
     nkey_seed: str
     http_url: str = ""
     http_token: str = ""
+    jwt: str = ""
+    ca: str = ""
 
 
 def encode_credential(credential: Credential) -> bytes:

@@ -18,6 +18,8 @@ from .agent_messages import (
     NoOffer,
     NotCurrent,
     Offer,
+    Renew,
+    Renewed,
     Start,
     UploadAsk,
     UploadGrant,
@@ -59,12 +61,13 @@ from .query_messages import (
     WhyAsk,
 )
 
-AgentRequest = Ask | Start | UploadAsk | Heartbeat | ClaimAsk
+AgentRequest = Ask | Start | UploadAsk | Heartbeat | ClaimAsk | Renew
 
-AgentAnswer = Offer | NoOffer | Work | NotCurrent | UploadGrant | HeartbeatAnswer | ClaimAnswer
+AgentAnswer = Offer | NoOffer | Work | NotCurrent | UploadGrant | HeartbeatAnswer | ClaimAnswer | Renewed
 
 Query = (
     Ping
+    | Renew
     | Targets
     | BundleAsk
     | Runs
@@ -83,6 +86,7 @@ QueryAnswer = (
     Refusal
     | NotLeading
     | Pong
+    | Renewed
     | TargetList
     | UploadGrant
     | RunList
@@ -166,6 +170,8 @@ __all__ = [
     "Query",
     "QueryAnswer",
     "Refusal",
+    "Renew",
+    "Renewed",
     "RunList",
     "RunRow",
     "Runs",

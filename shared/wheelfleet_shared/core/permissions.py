@@ -79,9 +79,12 @@ def inbox_prefix(actor: Actor) -> str:
     return f"_INBOX_{actor}"
 
 
-def permissions_of(actor: Actor) -> Permissions:
-    """All that the actor's role lets it do; raises InputError where the token has no role."""
-    return _OF_ROLE[role_of(actor)](actor)
+def permissions_of(actor: Actor, *, shown: Actor | None = None) -> Permissions:
+    """All that the actor's role lets it do; raises InputError where the token has no role.
+
+    shown: what stands for the actor in subjects, where a server is to put the actor there itself.
+    """
+    return _OF_ROLE[role_of(actor)](shown or actor)
 
 
 def _coordinator(actor: Actor) -> Permissions:
