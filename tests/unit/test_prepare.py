@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from wheelfleet_agent.core.archive import extract
 from wheelfleet_agent.core.patched_sdist import pack_sdist
-from wheelfleet_agent.core.prepare import Patch, Preparation, prepare_source
+from wheelfleet_agent.core.prepare import Patch, Preparation, open_source, pack_changed, prepare_source
 from wheelfleet_agent.core.pyproject import BuildSystem
 from wheelfleet_shared.core.stored_gzip import StoredGzip
 from wheelfleet_shared.errors import InputError, SourceError
@@ -115,6 +115,20 @@ def test_a_source_without_pkg_info_gets_one_that_counts_as_untouched(prepare):
 
 
 @pytest.mark.rule("epoch-6")
+def test_a_tree_that_something_else_made_is_packed_as_what_patches_make(prepare, tmp_path):
+    patched = prepare(patches=[PYX])
+    folder = tmp_path / "other"
+    opened = open_source(archive(tmp_path / "upstream", FILES), FOO, ONE, folder)
+    tree = extract(tmp_path / "upstream", tmp_path / "tree").root
+    (tree / "fast.pyx").write_bytes(b"x = 2\n")
+    made = pack_changed(opened, tree, Preparation(), folder)
+    assert made.sdist.read_bytes() == patched.sdist.read_bytes()
+    assert made.touched == ("fast.pyx",)
+    os.mkfifo(tree / "pipe")
+    with pytest.raises(SourceError, match="pipe: neither file, folder nor link"):
+        pack_changed(opened, tree, Preparation(), folder)
+
+
 def test_failures_name_who_is_at_fault(prepare):
     with pytest.raises(SourceError, match=r"fast\.patch does not apply"):
         prepare(patches=[PYX, PYX], workdir="a")

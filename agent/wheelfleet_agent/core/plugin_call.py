@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 
-from wheelfleet_shared.core.plugins import OVERRIDES, Plugin
+from wheelfleet_shared.core.plugins import Plugin
 from wheelfleet_shared.core.recipe import PatchFile
 from wheelfleet_shared.errors import PolicyError
 
@@ -107,9 +107,3 @@ def changed_environ(before: dict[str, str], after: dict[str, str]) -> tuple[dict
         {name: value for name, value in after.items() if before.get(name) != value},
         tuple(sorted(before.keys() - after.keys())),
     )
-
-
-def has(plugin: Plugin | None, function: str) -> bool:
-    """Whether the plugin overrides this."""
-    assert function in OVERRIDES, function
-    return plugin is not None and function in plugin.functions
