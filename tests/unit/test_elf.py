@@ -148,6 +148,7 @@ def test_a_library_of_another_machine_is_named(libraries, tmp_path):
         check_elf(elf_members(wheel(tmp_path, libraries)), NATIVE, replace(TARGET, machine="aarch64"))
 
 
+@pytest.mark.rule("target-7")
 def test_the_real_library_fits_its_own_host(libraries, tmp_path):
     members = elf_members(wheel(tmp_path, libraries))
     check_elf(members, NATIVE, replace(TARGET, libc_floor="99"))
@@ -161,6 +162,7 @@ def member(*versions, kind=X86):
     return ElfMember("a.so", kind, tuple(SOInfo("libc.so.6", version, "(64bit)") for version in versions), ())
 
 
+@pytest.mark.rule("target-7")
 @pytest.mark.parametrize(
     ("found", "target", "why"),
     [

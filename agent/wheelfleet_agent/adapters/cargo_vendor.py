@@ -47,7 +47,7 @@ async def vendor_crates(source: RustSource, place: PluginPlace, log: LogSink) ->
     cwd = Path(place.seen(place.folder.results))
     finished = await run(confine(place.sandbox, confinement, argv, _variables(place, home), cwd), remembering)
     if finished.returncode != 0 or finished.reason != "exited":
-        raise SourceError(f"crates cannot be vendored: {_cause(remembering.tail)}", _NEXT)
+        raise SourceError(f"crates cannot be vendored: cargo: {_cause(remembering.tail)}", _NEXT)
 
 
 def _variables(place: PluginPlace, home: Path) -> dict[str, str]:

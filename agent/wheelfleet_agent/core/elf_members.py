@@ -2,11 +2,12 @@
 
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from elfdeps import ELFAnalyzeSettings, ELFError, SOInfo, analyze_elffile
 from elftools.construct import ConstructError
@@ -19,9 +20,14 @@ _LOADED: Final = ("ET_DYN", "ET_EXEC")
 # Names are filtered by us: elfdeps does it by the suffixes of the interpreter that it runs on.
 _SETTINGS: Final = ELFAnalyzeSettings(filter_soname=False)
 _SPOOLED: Final = 8 << 20
+_LARGEST_READ: Final = 64 << 20
 _READS: Final = 500_000
 """Steps of reading one file; a library of 100 MB takes some ten thousands."""
-_UNREADABLE: Final = (ELFError, ConstructError, ValueError, KeyError, IndexError, AttributeError, TypeError)
+_UNREADABLE: Final = (
+    *(ELFError, ConstructError, struct.error),
+    *(ValueError, LookupError, AttributeError, TypeError, ArithmeticError, AssertionError, OSError, MemoryError),
+)
+"""What pyelftools raises on files made to confuse it."""
 
 
 class _Copy(tempfile.SpooledTemporaryFile[bytes]):
@@ -31,11 +37,11 @@ class _Copy(tempfile.SpooledTemporaryFile[bytes]):
         super().__init__(_SPOOLED)
         self._left = _READS
 
-    def read(self, *arguments: Any) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         self._left -= 1
         if self._left < 0:
             raise ELFError("its tables have no end")
-        return super().read(*arguments)
+        return super().read(min(size, _LARGEST_READ))
 
 
 class ElfKind(NamedTuple):
