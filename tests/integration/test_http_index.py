@@ -292,6 +292,32 @@ def test_the_output_folder_is_for_the_operator_alone(store):
     assert [answer.status_code for answer in lost] == [404, 404]
 
 
+def test_health_is_for_everybody_and_metrics_are_for_the_operator_alone():
+    async def measured() -> bytes:
+        return b"wheelfleet_leases 3.0\n"
+
+    async def scenario():
+        well = True
+        app = index_app(*[None] * 5, token=None, operator_token=OPERATOR, metrics=measured, healthy=lambda: well)
+        http = await serve(app, "127.0.0.1", 0)
+        async with client() as asking:
+            answers = [
+                await asking.get(f"{http.url}/metrics"),
+                await asking.get(f"{http.url}/metrics", auth=("me", "reader-secret")),
+                await asking.get(f"{http.url}/metrics", auth=("me", OPERATOR)),
+                await asking.get(f"{http.url}/healthz"),
+            ]
+            well = False
+            answers.append(await asking.get(f"{http.url}/healthz"))
+        await http.stop()
+        return answers
+
+    answers = asyncio.run(scenario())
+    assert [answer.status_code for answer in answers] == [401, 401, 200, 200, 503]
+    assert answers[2].text == "wheelfleet_leases 3.0\n"
+    assert answers[2].headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
 def test_a_taken_port_is_the_users_to_change_and_a_stopped_server_frees_its_own():
     async def scenario():
         with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError, match="cannot listen"):

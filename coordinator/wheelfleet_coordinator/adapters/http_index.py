@@ -28,6 +28,7 @@ from ..core.negotiation import Choice, choose_form
 from ..core.outputs import RunOutputs
 from ..core.run_sources import RunSources
 from .http_auth import may_read, unauthorized
+from .http_watching import Metrics, health_endpoint, metrics_endpoint, no_metrics
 from .signed_links import SignedLinks
 
 logger = logging.getLogger(__name__)
@@ -56,8 +57,12 @@ def index_app(
     *,
     token: str | None,
     operator_token: str,
+    metrics: Metrics = no_metrics,
+    healthy: Callable[[], bool] = lambda: True,
 ) -> Starlette:
-    """An ASGI application; None as token: pages and wheels are public. Outputs always need the operator's.
+    """An ASGI application; None as token: pages and wheels are public.
+
+    Outputs and metrics always need the operator's; whether it is ``healthy`` is told to everybody.
 
     Answers 503 while the store cannot be reached.
     """
@@ -80,7 +85,8 @@ def index_app(
         Route("/{collection}/{variant}/simple/{rest:path}", guarded(index.page)),
     ]
     routes: list[BaseRoute] = [
-        Route("/healthz", _healthy),
+        Route("/healthz", health_endpoint(healthy)),
+        Route("/metrics", guarded(metrics_endpoint(metrics), always=True)),
         Route("/blobs/{start}/{sha256}/{file_name}", guarded(index.blob)),
         Route("/runs/{run}/sources", guarded(runs.sources, always=True)),
         Route("/runs/{run}/outputs", guarded(runs.listing, always=True)),
@@ -213,10 +219,6 @@ def _text_type(path: str) -> str:
 
 def _not_found() -> Response:
     return PlainTextResponse("not found\n", 404)
-
-
-async def _healthy(_: Request) -> Response:
-    return PlainTextResponse("ok\n")
 
 
 async def _missing(_: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.adapters.make_credentials import load_credential, read_private
@@ -37,9 +38,9 @@ from ..adapters.upstream import Upstream
 from ..core.index_pages import page_of
 from ..core.outputs import run_outputs
 from ..core.run_sources import run_sources
-from ..core.world import World
 from . import assembly
 from .collecting import Collector
+from .measuring import Measuring
 from .queries import Queries, Serving
 from .renewing import Renew, renewal_of
 
@@ -137,7 +138,7 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
     """Assemble, answer people and installers, and run until cancelled."""
     ports = opened.ports
     parts = assembly.assemble(ports, assembly.Times(), renew=renew)
-    http = await _serve_http(config, parts.state.world, ports)
+    http = await _serve_http(config, parts, opened)
     # What reads pages takes 0.4 s to import: not before people are answered, and not on the loop either.
     reading = asyncio.create_task(asyncio.to_thread(import_module, "pypi_simple"))
     try:
@@ -162,7 +163,8 @@ async def _serve(config: CoordinatorConfig, credential: Credential, opened: _Ope
         await http.stop()
 
 
-async def _serve_http(config: CoordinatorConfig, world: World, ports: assembly.Ports) -> RunningHttp:
+async def _serve_http(config: CoordinatorConfig, parts: assembly.Assembled, opened: _Opened) -> RunningHttp:
+    world, ports = parts.state.world, opened.ports
     tokens = [read_private(Path(path)).decode().strip() for path in config.http.token_files]
     if not tokens:
         raise InputError("the coordinator's configuration names no token file", "add http.token_files")
@@ -174,5 +176,26 @@ async def _serve_http(config: CoordinatorConfig, world: World, ports: assembly.P
         SignedLinks(ports.blobs, ports.clock),
         token=None if config.http.public else tokens[-1],
         operator_token=tokens[0],
+        metrics=_measuring(parts, opened).text,
+        healthy=lambda: opened.client.is_connected,
     )
     return await serve(application, config.http.host, config.http.port)
+
+
+def _measuring(parts: assembly.Assembled, opened: _Opened) -> Measuring:
+    async def ping() -> None:
+        try:
+            await opened.client.flush()
+        except NatsError as error:
+            raise InfrastructureError(f"NATS does not answer: {error}") from None
+
+    return Measuring(
+        parts.state,
+        parts.desk.heartbeats,
+        parts.leases,
+        parts.committer,
+        opened.ports.blobs,
+        opened.ports.clock,
+        ping=ping,
+        leading=lambda: parts.coordinator.leading,
+    )
