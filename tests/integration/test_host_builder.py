@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import zipfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import plan_build
 from wheelfleet_shared.core.configuration import AgentConfig
 from wheelfleet_shared.core.messages import Download, Work
+from wheelfleet_shared.core.recipe import BuildRecipe, Needs, SbomPart, SbomRecipe, encode_recipe, recipe_digest
 from wheelfleet_shared.names import IndexName, NodeKey, Sha256
 
 CALLED = "hook called: {} of counted-backend"
@@ -140,7 +142,8 @@ def test_a_build_has_the_cores_that_the_run_says_else_its_share(tmp_path, host, 
     assert (cores_per_build(4, 2), cores_per_build(1, 4)) == (2, 1)
     kept = Kept(tmp_path, '\nprint("cores", os.environ["MAX_JOBS"], flush=True)\n')
     work = msgspec.structs.replace(kept.work(host, "open"), cores=said, requirements=())
-    kept.attempt(host, work, cores_per_build(4, 2))
+    plan = msgspec.structs.replace(work.plan, needs=Needs(memory_per_job=1))  # however little is free here
+    kept.attempt(host, msgspec.structs.replace(work, plan=plan), cores_per_build(4, 2))
     assert f"cores {cores}" in kept.log.text.splitlines()
 
 
@@ -156,3 +159,51 @@ def test_an_agent_that_joins_tells_its_toolchain(host):
 def test_the_same_wheel_passes_where_nothing_native_was_expected(tmp_path, host):
     kept = Kept(tmp_path, WITHOUT_HEADER)
     assert isinstance(kept.attempt(host, kept.work(host, "open")), e.WheelBuilt)
+
+
+FOREIGN = """
+def build_wheel(folder, *arguments, **named):
+    library = Path("answer.c")
+    library.write_text("int answer(void) { return 42; }")
+    name, data = _compiled(library)
+    if "SHIPS_ANOTHER" in os.environ:
+        data = data[:18] + bytes([243, 0]) + data[20:]  # the number of RISC-V in its header
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    return _write_wheel(Path(folder), {f"libs/{name}": data}, f"py3-none-{platform}", pure=False)
+"""
+
+
+def with_recipe(kept, work, recipe):
+    """The work as a coordinator would give it, its recipe being at hand."""
+    data = encode_recipe(recipe)
+    file = e.FileRef("recipe.json", recipe_digest(data), len(data))
+    place = kept.cache / file.sha256[:2] / file.sha256 / file.file_name
+    place.parent.mkdir(parents=True)
+    place.write_bytes(data)
+    return msgspec.structs.replace(work, recipe=Download(file, ""))
+
+
+def test_a_library_for_another_machine_fails_the_build(tmp_path, host):
+    kept = Kept(tmp_path, FOREIGN)
+    work = with_recipe(kept, kept.work(host, "open"), BuildRecipe((("SHIPS_ANOTHER", "1"),)))
+    failed = kept.attempt(host, work)
+    assert isinstance(failed, e.BuildFailed), failed
+    assert failed.failure.kind == "policy"
+    machine = next(iter(host.interpreters.values())).definition.machine
+    assert failed.failure.line == f"libs/answer.so is compiled for riscv64, not for {machine}"
+    assert list(kept.uploads.iterdir()) == []
+
+
+def test_a_native_wheel_tells_what_it_needs_and_an_spdx_document_where_it_comes_from(tmp_path, host):
+    kept = Kept(tmp_path, FOREIGN)
+    part = SbomPart("counted-backend", "1.0", "pkg:pypi/counted-backend@1.0")
+    recipe = BuildRecipe(sbom=SbomRecipe("https://example.com/1.spdx.json", part, part))
+    built = kept.attempt(host, with_recipe(kept, kept.work(host, "open"), recipe))
+    assert isinstance(built, e.WheelBuilt), built
+    with zipfile.ZipFile(kept.uploads / built.wheel.file_name) as wheel:
+        info = "counted_backend-1.0.dist-info"
+        document = json.loads(wheel.read(f"{info}/sboms/fromager.spdx.json"))
+        assert f"{info}/sboms/fromager.spdx.json" in wheel.read(f"{info}/RECORD").decode()
+        assert f"{info}/fromager-elf-provides.txt" not in wheel.namelist()
+    assert document["packages"][1]["checksums"][0]["checksumValue"] == kept.sdist.sha256
+    assert document["creationInfo"]["created"] == datetime.fromtimestamp(EPOCH, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
