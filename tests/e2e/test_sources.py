@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -101,9 +102,7 @@ def test_the_log_tells_the_commit_and_no_password(made: Made, cluster: LocalClus
 def test_a_saved_order_builds_the_same_sources_without_settings(made: Made, cluster: LocalCluster):
     git(made.folder / "git" / "leaf", "tag", "-d", "v1.0")
     order = str(cluster.folder / "from-sources" / "work-dir" / "build-order.json")
-    # The command asks whether the configured index answers.
-    local = cluster._replace(variables={**cluster.variables, "PIP_INDEX_URL": cluster.index})
-    said = local.run("build-sequence", order, "--force", "--collection", "again", "-O", "again")
+    said = cluster.run("build-sequence", order, "--force", "--collection", "again", "-O", "again")
     assert said.status == 0, said.out + said.err
     first, again = (
         (cluster.folder / out / "sdists-repo" / "downloads" / "leaf-1.0.tar.gz").read_bytes()
@@ -159,8 +158,10 @@ def test_exported_sources_are_built_without_asking_any_server(
 def test_exported_sources_are_built_where_there_is_no_network(
     exported: Path, made: Made, cluster: LocalCluster, tmp_path: Path
 ):
-    command = " ".join([*COMMAND, "bootstrap", "--index-url", (exported / "simple").as_uri(), "-O", "out", *WANTED])
-    script = f"{sys.executable} -c '{LOOPBACK_UP}'; {command}; status=$?; {' '.join(COMMAND)} down --now; exit $status"
+    index = (exported / "simple").as_uri()
+    bootstrap = [*COMMAND, "bootstrap", "--index-url", index, "-O", "out", *WANTED]
+    up, down = [sys.executable, "-c", LOOPBACK_UP], [*COMMAND, "down", "--now"]
+    script = f"{shlex.join(up)} && {shlex.join(bootstrap)}; status=$?; {shlex.join(down)}; exit $status"
     alone = LocalCluster(tmp_path, "", cluster.variables)
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", script],

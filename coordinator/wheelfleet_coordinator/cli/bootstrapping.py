@@ -51,7 +51,7 @@ def with_files_at_hand(checked: Checked, settings: Settings) -> Checked:
 
 
 async def _bootstrap(checked: Checked, manner: Manner, settings: Settings) -> int:
-    if is_embedded(settings):
+    if is_embedded(settings) and checked.options.mode == "bootstrap":
         await require_index(checked)
     async with linked(settings) as link:
         on_offer = await offered(link)
