@@ -5,14 +5,12 @@ runs that moved. The walk decides nothing twice and remembers nothing that the l
 made anew over the same world, it comes to the same instructions.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
 from wheelfleet_shared.core import events as e
-from wheelfleet_shared.core.build import Build, Status
+from wheelfleet_shared.core.build import Status
 from wheelfleet_shared.core.envelope import Recorded
-from wheelfleet_shared.core.file import FileStatus
-from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.names import (
     BuildId,
     BuildKey,
@@ -24,17 +22,19 @@ from wheelfleet_shared.names import (
     SourceId,
     TargetId,
     graph_id,
-    page_id,
     source_id,
 )
 
+from .build_walk import build_steps
 from .fallback import falls_back
 from .graph import Graph, GraphNode
-from .instructions import Abandon, FallBack, Fetch, Finish, Instruction, Queue, Resolve, Retry, TakeOver, Verify
+from .instructions import FallBack, Fetch, Finish, Instruction, Resolve, TakeOver
 from .node_walk import Step, step
 from .places import Place, Places
 from .readiness import Readiness
-from .standing import NodeBuilds, Stand, Standing, lock_is_broken, node_builds
+from .run_walk import is_stopped, run_steps
+from .stale_pages import stale_pages
+from .standing import NodeBuilds, Stand, Standing, node_builds
 from .tallies import Tallies
 from .world import World
 
@@ -73,21 +73,7 @@ class Walk:
             self._touch_run(run)
         for status in (Status.BUILT, Status.ABORTED, Status.LOCKED):
             self._dirty_builds.update(dict.fromkeys(self.world.by_status[status]))
-        self._find_stale_pages()
-
-    def _find_stale_pages(self) -> None:
-        """Pages that miss something; of files that went away too, unless no file of theirs was ever published."""
-        newest: dict[tuple[IndexName, str], int] = {}
-        for file in self.world.files.values():
-            if file.accepted is not None and file.status is not FileStatus.ACCEPTED:
-                place = (file.accepted.index, file.accepted.node.name)
-                if place in self.world.projects:
-                    newest[place] = max(file.last, newest.get(place, 0))
-        for (index, project), last in newest.items():
-            page = self.world.pages.get(page_id(index, project))
-            through = page.updated.through if page is not None and page.updated is not None else -1
-            if last > through:
-                self.stale_pages[index, project] = last
+        self.stale_pages = stale_pages(self.world)
 
     def note(self, recorded: Recorded, touched: AbstractSet[NodeKey | None]) -> None:
         """Remember what one event, already folded into the world, moved."""
@@ -136,13 +122,13 @@ class Walk:
         while self._dirty or self._dirty_builds:
             builds, self._dirty_builds = self._dirty_builds, {}
             for build in builds:
-                wanted.update(dict.fromkeys(self._build_steps(self.world.build(build))))
+                wanted.update(dict.fromkeys(build_steps(self.world, self.world.build(build))))
             dirty, self._dirty = self._dirty, {}
             for graph, node in dirty:
                 wanted.update(dict.fromkeys(self._look(graph, node)))
         runs, self._dirty_runs = self._dirty_runs, {}
         for run in runs:
-            wanted.update(dict.fromkeys(self._run_steps(run)))
+            wanted.update(dict.fromkeys(self._steps_of(run)))
         return list(wanted)
 
     def standing(self, graph: GraphId, node: NodeKey) -> Standing | None:
@@ -239,7 +225,7 @@ class Walk:
     def _look(self, graph_id: GraphId, key: NodeKey | None) -> list[Instruction]:
         graph = self.world.graphs[graph_id]
         run = self.world.runs.get(graph.run)
-        if run is None or run.submitted is None or run.finished is not None or self._stopped(run):
+        if run is None or run.submitted is None or run.finished is not None or is_stopped(run, self.counts(run.id)[1]):
             return []
         if graph.target not in self.world.targets:
             return []  # no agent has offered it yet; looked at again when one does
@@ -303,58 +289,10 @@ class Walk:
         for waiting in self._waiting_on.get((graph, node), ()):
             self._dirty[graph, waiting] = None
 
-    def _build_steps(self, build: Build) -> list[Instruction]:
-        match build.status:
-            case Status.BUILT:
-                return [Verify(build.id, build.fence)]
-            case Status.ABORTED | Status.LOCKED if lock_is_broken(self.world, build):
-                return []  # it is locked anew first
-            case Status.ABORTED if build.wanted_by:
-                return [Retry(build.id, len(build.aborts))]
-            case Status.LOCKED if build.wanted_by:
-                return [Queue(build.id)]
-            case _:
-                return []
-
-    def _run_steps(self, run: RunId) -> list[Instruction]:
-        state = self.world.runs.get(run)
-        if state is None or state.submitted is None or state.finished is not None:
-            return []
+    def _steps_of(self, run: RunId) -> list[Instruction]:
         graphs = self.world.graphs_of(run)
-        good, bad = self.counts(run)
-        if self._stopped(state):
-            abandon = self._abandon(run)
-            if abandon:
-                return abandon
-            return [Finish(run, "cancelled" if state.cancel is not None else "failed", good, bad)]
-        if any(not graph.resolved(None, "toplevel") or self._open.get(graph.id) for graph in graphs):
-            return []
-        if self._awaits_pages(state.submitted.index, graphs):
-            return []
-        # Who takes every version counts on some that cannot be built.
-        failed = bad and not state.submitted.options.multiple_versions
-        return [Finish(run, "failed" if failed else "succeeded", good, bad)]
-
-    def _awaits_pages(self, index: IndexName, graphs: Sequence[Graph]) -> bool:
-        """Whether a page of one of the nodes is yet to be written; those of other runs are no matter here."""
-        stale = {project for place, project in self.stale_pages if place == index}
-        return bool(stale) and any(key.name in stale for graph in graphs for key in graph.nodes)
-
-    def _stopped(self, run: Run) -> bool:
-        """Whether the run starts nothing more: cancelled, or failed and not to go on."""
-        fail_fast = run.submitted is not None and run.submitted.options.fail_fast
-        return run.cancel is not None or (fail_fast and self.counts(run.id)[1] > 0)
-
-    def _abandon(self, run: RunId) -> list[Instruction]:
-        """The builds that a stopped run still wants."""
-        wanted = [
-            build.id
-            for status, builds in self.world.by_status.items()
-            if status not in {Status.ABSENT, Status.SUCCEEDED, Status.SATISFIED, Status.FAILED, Status.CANCELLED}
-            for build in (self.world.build(found) for found in builds)
-            if run in build.wanted_by and not build.ended
-        ]
-        return [Abandon(build, run) for build in wanted]
+        is_open = any(not graph.resolved(None, "toplevel") or self._open.get(graph.id) for graph in graphs)
+        return run_steps(self.world, run, self.counts(run), self.stale_pages, is_open=is_open)
 
     def counts(self, run: RunId) -> tuple[int, int]:
         """Nodes of an active run that are published, and nodes or requirements that failed."""
