@@ -1,5 +1,6 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from story import RUN, Story, edge, stevedore
@@ -8,7 +9,9 @@ from wheelfleet_coordinator.core.walk import Walk
 from wheelfleet_coordinator.core.why import why
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.errors import InputError
+from wheelfleet_shared.names import NodeKey, Sha256
 
 TOOL, PBR, TOP = "setuptools==84.2.1", "pbr==7.1.3", "stevedore==5.2.0"
 
@@ -130,3 +133,29 @@ def test_what_machines_read_has_a_type_and_keys_in_one_style():
     assert list(node["waited_for_by"]) == [PBR, TOP]
     assert node["failure"] is None
     assert all(key.isidentifier() and key.islower() for key in [*data, *node])
+
+
+def test_how_much_waits_for_a_build_is_told():
+    found = [line for line in explained(waiting_story(), TOOL) if "longest chain" in line]
+    assert len(found) == 1
+    assert found[0].endswith(f"longest chain that waits for it: {PBR} → {TOP}")
+
+
+def test_what_is_left_to_a_faster_agent_is_told():
+    story = waiting_story()
+    (target,) = story.targets
+    for name in ("agent-quick", "agent-slow"):
+        story.append("agent", name, e.AgentJoined(f"i-{name}", (target,), 1), name)
+    wheel, _ = story.builds(TOOL).result
+    for number in range(20):
+        for name, wall in (("agent-quick", 10.0), ("agent-slow", 90.0)):
+            node = NodeKey(f"d{number}", "1")
+            made = e.WheelBuilt(1, e.FileRef("d.whl", Sha256("0"), 1), "", (), resources=e.Resources(wall))
+            plan = msgspec.structs.replace(story.builds(TOOL).result[1], node=node)
+            story.world.durations.note(Build(wheel, Status.SUCCEEDED, plan, wheel=made, claims=((1, name),)))
+    slow, quick = agent("agent-slow", target), agent("agent-quick", target)
+    assert "agent-slow leaves it to agent-quick, which ends it earlier" in explained(story, TOOL, slow, quick)
+    for_long = m.SlotRow("agent-quick", "d1==1", "wheel", "build", 1000.0)
+    lines = explained(story, TOOL, slow, agent("agent-quick", target, held=(for_long,)), agent("agent-new", target))
+    assert "agent-slow could take it" in lines
+    assert "agent-new has not joined" in lines

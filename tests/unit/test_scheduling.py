@@ -4,7 +4,16 @@ import msgspec
 import pytest
 
 from event_samples import BY_KIND, RUN, TARGET
-from wheelfleet_coordinator.core.scheduling import Candidacy, choose, fitting_target, is_exclusive, rank, refusal
+from wheelfleet_coordinator.core.faster import Faster, SlotAhead, left_of
+from wheelfleet_coordinator.core.scheduling import (
+    Candidacy,
+    age_of,
+    choose,
+    fitting_target,
+    is_exclusive,
+    rank,
+    refusal,
+)
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.core.messages import Ask
@@ -166,3 +175,57 @@ def test_an_agent_that_is_taken_alone_holds_nobody_up():
     others = [(A2, ASK)]
     assert choose([candidacy(lost)], A1, ASK, others) is None
     assert choose([candidacy(lost)], A1, ASK, others, lambda actor: [HUGE] if actor == A2.id else []) == "small"
+
+
+def test_runs_share_the_slots_and_what_waited_for_hours_goes_first():
+    older, younger = candidacy(queued("older"), run=3, urgency=9.0), candidacy(queued("younger"), run=7)
+    both = [older, younger]
+    assert choose(both, A1, ASK) == choose(both, A1, ASK, shares={3: 2, 7: 2}) == "older"
+    assert choose(both, A1, ASK, shares={3: 2, 7: 1}) == "younger"
+    aged = msgspec.structs.replace(older, age=1)
+    assert choose([aged, younger], A1, ASK, shares={3: 2, 7: 1}) == "older"
+    assert choose([aged, msgspec.structs.replace(younger, age=2)], A1, ASK) == "younger"
+
+
+def test_what_must_be_alone_ages_sooner():
+    assert [age_of(SMALL, hours * 3600.0) for hours in (0, 0.9, 1, 2.5)] == [0, 0, 1, 2]
+    assert [age_of(HUGE, minutes * 60.0) for minutes in (-1, 9, 10, 30)] == [0, 0, 1, 3]
+
+
+FAST = msgspec.structs.replace(A2, id="agent-fast")
+
+
+def left_to(*free_in: float, speed: float = 4.0, may: bool = True, seconds: float = 40.0) -> Faster:
+    slots = [SlotAhead(FAST, ASK, speed, left) for left in free_in]
+    return Faster(A1.id, 1.0, [*slots, SlotAhead(A1, ASK, 9.0, 0.0)], lambda _: seconds, lambda _build, _slot: may)
+
+
+@pytest.mark.parametrize(
+    ("faster", "why"),
+    [
+        (left_to(20.0), FAST.id),
+        (left_to(35.0), ""),
+        (left_to(20.0, may=False), ""),
+        (left_to(0.0, speed=1.05), ""),
+        (left_to(), ""),
+    ],
+    ids=["sooner there", "later there", "it may not", "hardly faster", "nobody else"],
+)
+def test_what_a_faster_agent_ends_earlier_is_left_to_it(faster, why):
+    assert faster.take(queued()) == why
+
+
+def test_what_is_left_to_a_slot_keeps_it_busy():
+    faster = left_to(5.0, 12.0)
+    assert [faster.take(queued(str(number))) for number in range(6)] == [FAST.id] * 5 + [""]
+
+
+def test_an_agent_gets_the_next_build_that_is_not_left_to_another():
+    two = [candidacy(queued("first")), candidacy(queued("second"), since=1)]
+    assert choose(two, A1, ASK, faster=left_to(20.0)) == "second"
+    assert choose([candidacy(HUGE)], A1, ASK, faster=left_to(0.0)) == "huge"
+    assert choose(two[:1], A1, ASK, faster=left_to(0.0)) is None
+
+
+def test_a_build_that_takes_longer_than_expected_may_go_on_for_half_as_long():
+    assert (left_of(10.0, 4.0), left_of(10.0, 30.0)) == (6.0, 15.0)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from wheelfleet_shared.names import BuildId
 from wheelfleet_shared.ports import Blobs, Bus, Clock
 
 from ..core import decisions
+from ..core.fleet_now import faster_than
 from ..core.leases import LeaseBook
 from ..core.scheduling import Elsewhere, first_allowed, fitting_target, is_exclusive
 from ..core.work import work_for
@@ -147,9 +149,11 @@ class Desk:
         return held
 
     def _serve(self, parked: _Parked, waiting: Collection[Elsewhere], held: dict[str, list[Build]]) -> None:
-        free = (candidacy for candidacy in self._ranking.best_first() if candidacy.build.id not in self._offered)
+        ranked = self._ranking.best_first(chain.from_iterable(held.values()))
+        free = (candidacy for candidacy in ranked if candidacy.build.id not in self._offered)
         agent = self._state.world.agent(parked.actor)
-        build = first_allowed(free, agent, parked.ask, waiting, lambda actor: held.get(actor, ()))
+        faster = faster_than(self._state.world, agent.id, waiting, self._clock.now())
+        build = first_allowed(free, agent, parked.ask, waiting, lambda actor: held.get(actor, ()), faster)
         target = fitting_target(build, parked.ask.targets) if build is not None else None
         if build is None or target is None or parked.answer.done():
             return

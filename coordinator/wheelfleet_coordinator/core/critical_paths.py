@@ -7,7 +7,6 @@ from typing import Final
 from wheelfleet_shared.core.build import Build
 from wheelfleet_shared.names import GraphId, NodeKey
 
-from .durations import SOURCE_SECONDS
 from .graph import Graph
 from .places import Place
 from .standing import Stand
@@ -46,17 +45,14 @@ class CriticalPaths:
 
     def seconds(self, build: Build) -> float:
         """Expected seconds from the start of a build to the end of the longest chain that waits for it."""
-        return self.own_seconds(build) + max((self._behind(*place) for place in self._places(build)), default=0.0)
+        return self._own_seconds(build) + max((self._behind(*place) for place in self._places(build)), default=0.0)
 
-    def own_seconds(self, build: Build) -> float:
-        """What the build itself is expected to take, on an agent of ordinary speed.
-
-        A source stands before a wheel, so the wheel's time belongs to it.
-        """
-        if build.plan is None:
-            return 0.0
-        wheel = self._world.durations.seconds(build.plan.node.name, build.plan.expectation)
-        return wheel + (SOURCE_SECONDS + UNCOVERS if build.plan.goal == "source" else 0.0)
+    def _own_seconds(self, build: Build) -> float:
+        """A source stands before a wheel, so the wheel's time belongs to its chain."""
+        durations, plan = self._world.durations, build.plan
+        if plan is None or plan.goal != "source":
+            return durations.of(build)
+        return durations.of(build) + UNCOVERS + durations.seconds(plan.node.name, plan.expectation)
 
     def chain(self, build: Build) -> tuple[NodeKey, ...]:
         """The nodes of the longest chain that waits for the build, the next one first."""

@@ -66,6 +66,19 @@ class Durations:
         total, count = self._sums.get(expectation, (0.0, 0))
         return (total + PRIOR[expectation] * PRIOR_WEIGHT) / (count + PRIOR_WEIGHT)
 
+    def of(self, build: Build) -> float:
+        """What a build is expected to take; 0 of one that was never planned."""
+        if build.plan is None:
+            return 0.0
+        if build.plan.goal == "source":
+            return SOURCE_SECONDS
+        return self.seconds(build.plan.node.name, build.plan.expectation)
+
+    @property
+    def unlike(self) -> bool:
+        """Whether agents were compared at all."""
+        return bool(self._ratios)
+
     def speed(self, agent: str) -> float:
         """How fast an agent is, against those that built the same distributions; 1 while that is not known."""
         total, count = self._ratios.get(agent, (0.0, 0))

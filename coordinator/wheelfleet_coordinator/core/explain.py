@@ -8,7 +8,10 @@ from wheelfleet_shared.core import messages as m
 from wheelfleet_shared.core.build import Build, Status
 from wheelfleet_shared.names import NodeKey, RunId, TargetId
 
+from .critical_paths import CriticalPaths
 from .failures import failure_rows
+from .faster import Faster, SlotAhead, left_of
+from .fleet_now import ask_of, may_have
 from .graph import Graph, GraphNode, closure
 from .node_result import node_result
 from .run_nodes import nodes_named
@@ -22,7 +25,7 @@ from .world import World
 class ExplainedNode(msgspec.Struct, frozen=True):
     """One node, for machines. Entries of the lists are sentences, but ``waited_for_by``: node keys.
 
-    failure: None unless it failed.
+    failure: None unless it failed. urgency: of a build that waits, how long a chain waits for it.
     """
 
     target: TargetId
@@ -33,6 +36,7 @@ class ExplainedNode(msgspec.Struct, frozen=True):
     agents: tuple[str, ...]
     waited_for_by: tuple[str, ...]
     failure: m.FailureRow | None = None
+    urgency: tuple[str, ...] = ()
 
 
 class Explanation(msgspec.Struct, frozen=True, tag_field="type", tag=True):
@@ -63,6 +67,7 @@ def _explained(world: World, walk: Walk, graph: Graph, node: GraphNode, agents: 
         agents=tuple(_agents(world, walk, graph, node, agents)),
         waited_for_by=tuple(str(key) for key in _waiting_for(walk, graph, node.key)),
         failure=_failure(world, walk, graph, node),
+        urgency=tuple(_urgency(world, walk, graph, node)),
     )
 
 
@@ -72,6 +77,7 @@ def _lines(node: ExplainedNode) -> Iterator[str]:
     parts = {
         "version": node.version_because,
         "waits for": node.waits_for,
+        "urgency": node.urgency,
         "agents": node.agents,
         "failure": tuple(_failure_lines(node.failure)) if node.failure is not None else (),
         "waiting for it": node.waited_for_by,
@@ -135,8 +141,9 @@ def _agents(world: World, walk: Walk, graph: Graph, node: GraphNode, agents: Ite
     build = world.build(standing.build)
     if build.plan is None or build.ended:
         return
-    for row in agents:
-        why_not = _why_not(world, build, row)
+    rows = tuple(agents)
+    for row in rows:
+        why_not = _why_not(world, build, row) or _left_to(world, build, row, rows)
         yield f"{row.agent} {why_not}" if why_not else f"{row.agent} could take it"
 
 
@@ -144,15 +151,49 @@ def _why_not(world: World, build: Build, row: m.AgentRow) -> str:
     if row.status in {"left", "silent"}:
         return "has left" if row.status == "left" else "is silent"
     agent = world.agent(row.agent)
-    joined = agent.joined
-    if joined is None:
+    ask = ask_of(agent)
+    if ask is None:
         return "has not joined"
-    ask = m.Ask(joined.incarnation, joined.targets, joined.memory, joined.disk, joined.labels, joined.sandbox)
     claimed = (world.builds[other] for other in world.by_status[Status.CLAIMED] if other != build.id)
     why_not = refusal(build, agent, ask, [other for other in claimed if other.owner == row.agent])
     if why_not or build.owner == row.agent:
         return why_not or "is building it"
     return f"has all {row.slots} slots busy" if len(row.held) >= row.slots else ""
+
+
+def _left_to(world: World, build: Build, row: m.AgentRow, rows: Iterable[m.AgentRow]) -> str:
+    """Whether a faster agent would end it earlier, in words."""
+    durations = world.durations
+    slots = (slot for other in rows if other.status == "alive" for slot in _slots(world, other))
+    found = Faster(row.agent, durations.speed(row.agent), slots, durations.of, may_have).take(build)
+    return f"leaves it to {found}, which ends it earlier" if found else ""
+
+
+def _slots(world: World, row: m.AgentRow) -> Iterator[SlotAhead]:
+    agent, speed = world.agent(row.agent), world.durations.speed(row.agent)
+    ask = ask_of(agent)
+    if ask is None:
+        return
+    claimed = (world.builds[other] for other in world.by_status[Status.CLAIMED])
+    took = {str(b.plan.node): world.durations.of(b) / speed for b in claimed if b.plan and b.owner == row.agent}
+    for slot in row.held:
+        yield SlotAhead(agent, ask, speed, left_of(took.get(slot.node, 0.0), slot.seconds))
+    yield from [SlotAhead(agent, ask, speed, 0.0)] * (row.slots - len(row.held))
+
+
+def _urgency(world: World, walk: Walk, graph: Graph, node: GraphNode) -> Iterator[str]:
+    """How much work waits for a build that has not begun. Cost: linear in the graphs of active runs."""
+    standing = walk.standing(graph.id, node.key)
+    if standing is None or standing.build is None or standing.settled:
+        return
+    build = world.build(standing.build)
+    if build.plan is None or build.ended or build.status is Status.CLAIMED:
+        return
+    paths = CriticalPaths(world, walk)
+    paths.refresh()
+    chain = " → ".join(map(str, paths.chain(build)))
+    longest = paths.seconds(build)
+    yield f"{longest:.1f} s to the end of the longest chain that waits for it" + (f": {chain}" if chain else "")
 
 
 def _failure(world: World, walk: Walk, graph: Graph, node: GraphNode) -> m.FailureRow | None:

@@ -12,8 +12,9 @@ from wheelfleet_shared.core.run import Agent
 from wheelfleet_shared.errors import InputError
 from wheelfleet_shared.names import BuildId
 
+from .faster import Faster, SlotAhead
 from .fleet_file import Fleet, Kind
-from .scheduling import Candidacy, first_allowed, rank
+from .scheduling import Candidacy, first_allowed, rank, refusal
 from .simulated_work import Work
 
 _PLENTY = 1 << 50
@@ -66,6 +67,7 @@ class _Run:
         self._free = [
             host for host in range(len(self._hosts)) for _ in range(fleet.agents[self._hosts[host].kind].slots)
         ]
+        self._alike = len({host.speed for host in self._hosts}) == 1
         self._held: dict[str, list[Build]] = {host.agent.id: [] for host in self._hosts}
         self._unmet = {build: len(needs) for build, needs in work.needs.items()}
         self._waiting = _waiting(work.needs)
@@ -102,7 +104,17 @@ class _Run:
     def _choose(self, host: int, asking: Collection[int]) -> Build | None:
         agent, ask = self._hosts[host].agent, self._hosts[host].ask
         others = [(self._hosts[other].agent, self._hosts[other].ask) for other in {*asking, *self._free}]
-        return first_allowed(self._ready, agent, ask, others, self._held.__getitem__)
+        return first_allowed(self._ready, agent, ask, others, self._held.__getitem__, self._faster(host, asking))
+
+    def _faster(self, host: int, asking: Collection[int]) -> Faster | None:
+        """What others of a fleet of unlike speeds have before them."""
+        if self._alike:
+            return None
+        ahead = [(end - self._now, place) for end, _, _, place in self._running]
+        ahead += [(0.0, place) for place in (*asking, *self._free)]
+        slots = [SlotAhead(self._hosts[p].agent, self._hosts[p].ask, self._hosts[p].speed, left) for left, p in ahead]
+        one = self._hosts[host]
+        return Faster(one.agent.id, one.speed, slots, lambda build: self._work.seconds[build.id], _may)
 
     def _start(self, place: int, build: Build) -> None:
         host = self._hosts[place]
@@ -128,6 +140,10 @@ class _Run:
             self._unmet[waiting] -= 1
             if not self._unmet[waiting]:
                 yield waiting
+
+
+def _may(build: Build, slot: SlotAhead) -> bool:
+    return not refusal(build, slot.agent, slot.ask)
 
 
 def _hosts(fleet: Fleet) -> Iterable[_Host]:

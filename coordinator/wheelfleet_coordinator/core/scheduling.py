@@ -4,7 +4,7 @@
 not have a build, which is what ``explain`` shows.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -14,11 +14,18 @@ from wheelfleet_shared.core.messages import Ask
 from wheelfleet_shared.core.run import Agent
 from wheelfleet_shared.names import BuildId, TargetId
 
+from .faster import Faster
+
 Elsewhere = tuple[Agent, Ask]
 """Another agent that waits for work, with what it asks."""
 Holding = Callable[[str], Collection[Build]]
 """Agent → the builds that it holds, or that were offered to it a moment ago."""
 
+AGES: Final = 3600.0
+"""Seconds of waiting in the queue by which a build goes before all that waited less, of any run."""
+AGES_ALONE: Final = 600.0
+"""The same for one that must be alone on its agent, which others keep from becoming free."""
+_NO_SHARES: Final[Mapping[int, int]] = {}
 _SANDBOXES: Final = ("none", "standard")
 """Levels of protection, the weakest first."""
 
@@ -26,14 +33,16 @@ _SANDBOXES: Final = ("none", "standard")
 class Candidacy(msgspec.Struct, frozen=True):
     """A queued build with what its rank is made of.
 
-    run: position of the earliest run that wants it. urgency: expected seconds from its start to the end
-    of the longest chain of builds that waits for it. since: sequence at which it was queued.
+    run: of the earliest run that wants it, the sequence of its submission. urgency: expected seconds from
+    its start to the end of the longest chain of builds that waits for it. since: sequence at which it was
+    queued. age: how often it has waited for so long that it goes first.
     """
 
     build: Build
     run: int
     urgency: float
     since: int
+    age: int = 0
 
 
 def fitting_target(build: Build, targets: Iterable[TargetId]) -> TargetId | None:
@@ -111,9 +120,19 @@ def _failed_here(build: Build, agent: str) -> bool:
     return len(build.aborts) == 1 and build.aborts[-1][0] == agent
 
 
-def rank(candidacy: Candidacy) -> tuple[int, float, int]:
-    """Lower goes first: older runs; what the longest chain begins with; what is queued longest."""
-    return candidacy.run, -candidacy.urgency, candidacy.since
+def age_of(build: Build, waited: float) -> int:
+    """How often a build has waited for so long that it goes before others. waited: seconds in the queue."""
+    return max(0, int(waited // (AGES_ALONE if is_exclusive(build) else AGES)))
+
+
+def rank(candidacy: Candidacy, shares: Mapping[int, int] = _NO_SHARES) -> tuple[int, int, int, float, int]:
+    """Lower goes first: what waited for hours; the run with the fewest slots; older runs; then within a run.
+
+    There what the longest chain begins with, and of equals what is queued longest. shares: run → slots that
+    it has now.
+    """
+    run = candidacy.run
+    return -candidacy.age, shares.get(run, 0), run, -candidacy.urgency, candidacy.since
 
 
 def choose(
@@ -122,9 +141,12 @@ def choose(
     ask: Ask,
     others: Collection[Elsewhere] = (),
     holding: Holding = lambda _: (),
+    shares: Mapping[int, int] = _NO_SHARES,
+    faster: Faster | None = None,
 ) -> BuildId | None:
     """The best build for this agent, or None."""
-    best = first_allowed(sorted(candidacies, key=rank), agent, ask, others, holding)
+    ranked = sorted(candidacies, key=lambda candidacy: rank(candidacy, shares))
+    best = first_allowed(ranked, agent, ask, others, holding, faster)
     return best.id if best is not None else None
 
 
@@ -134,12 +156,14 @@ def first_allowed(
     ask: Ask,
     others: Collection[Elsewhere] = (),
     holding: Holding = lambda _: (),
+    faster: Faster | None = None,
 ) -> Build | None:
     """The first build, best first, that this agent may have now.
 
     others: who waits for work too; the agent's own asks among them do not count. A build that was
     aborted here comes back at once where none of them may have it. One that must be alone comes after
     all others of its run, but while it waits for the agent to be free, no younger run gets a build here.
+    What a faster agent would end earlier is left to it, but for those, since it may never be empty.
     """
     held, until = holding(agent.id), None
     for candidacy in ranked:
@@ -151,7 +175,9 @@ def first_allowed(
         if _crowded(build, held):
             until = candidacy.run if until is None and is_exclusive(build) else until
             continue
-        if not _failed_here(build, agent.id) or not _another_may(build, agent, others, holding):
+        if _failed_here(build, agent.id) and _another_may(build, agent, others, holding):
+            continue
+        if faster is None or is_exclusive(build) or not faster.take(build):
             return build
     return None
 

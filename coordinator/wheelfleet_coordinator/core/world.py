@@ -79,6 +79,7 @@ class World:
         self.published: dict[BuildKey, dict[FileId, None]] = {}
         self.projects: dict[tuple[IndexName, str], dict[FileId, None]] = {}
         self.queued_at_sequence: dict[BuildId, int] = {}
+        self.queued_at: dict[BuildId, float] = {}
         self.ignored = 0
 
     def apply(self, recorded: Recorded) -> AbstractSet[NodeKey | None]:
@@ -159,9 +160,12 @@ class World:
             self.ignored += after.ignored - before.ignored
             return
         self.by_status[left].pop(key, None)
+        if left is _QUEUED:
+            del self.queued_at[key]
         self.by_status[status][key] = None
         if status is _QUEUED:
             self.queued_at_sequence[key] = recorded.sequence
+            self.queued_at[key] = recorded.envelope.at
         elif status in ENDED:
             self.ended_at_sequence[key] = recorded.sequence
             if status is _SUCCEEDED:
