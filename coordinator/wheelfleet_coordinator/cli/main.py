@@ -19,7 +19,10 @@ from . import (
     index_commands,
     inspection,
     log,
+    migrating,
     order_commands,
+    override_commands,
+    overrides_listing,
     publishing,
     runs,
     serving,
@@ -30,12 +33,14 @@ from . import options as o
 from .interruption import WatchingStopped
 from .logging_setup import TOLD, set_up_logging
 from .settings import Format, Settings, sandbox_for, set_verbosity
+from .variables import WithVariables
 from .without_effect import flag_name, tell_without_effect
 
 logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="wheelfleet",
+    cls=WithVariables,
     help="Build collections of Python wheels from source, on one machine or a fleet.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -155,7 +160,10 @@ for _group in (
     publishing,
     graph_commands,
     order_commands,
+    overrides_listing,
+    override_commands,
     file_commands,
+    migrating,
     index_commands,
     serving,
     source_commands,

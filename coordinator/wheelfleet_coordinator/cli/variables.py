@@ -24,6 +24,9 @@ OF_FROMAGER: Final = frozenset(
 )
 """Commands of fromager's whose options are all read from variables; of others each option says so itself."""
 
+_INNER_NAMES: Final = {"--format": "OUTPUT_FORMAT"}
+"""Options whose variable does not bear their name with fromager."""
+
 
 class WithVariables(TyperGroup):
     """All commands, those of fromager's with a variable for each option."""
@@ -36,8 +39,9 @@ class WithVariables(TyperGroup):
 
 def _add_variables(command: Any, name: str) -> None:
     for option in command.params:
-        if isinstance(option, TyperOption) and option.envvar is None and option.name:
-            option.envvar = environment_of(f"{name}_{_as_variable(option.name)}")
+        if isinstance(option, TyperOption) and option.envvar is None:
+            spelled = next(text for text in option.opts if text.startswith("--"))
+            option.envvar = environment_of(f"{name}_{_INNER_NAMES.get(spelled, _as_variable(spelled[2:]))}")
     for below, inner in getattr(command, "commands", {}).items():
         _add_variables(inner, f"{name}_{_as_variable(below)}")
 
