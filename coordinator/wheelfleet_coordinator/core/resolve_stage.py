@@ -18,14 +18,15 @@ from wheelfleet_shared.core.recipe import recipe_digest
 from wheelfleet_shared.core.targets import TargetDefinition, evaluate_marker
 from wheelfleet_shared.names import NodeKey, Sha256
 
-from .candidates import Candidate, ProjectListing, missing_project
+from .candidates import ProjectListing, missing_project
 from .choose_version import Choice, Parent, choose_every, file_names_of
 from .closed_listing import choose_entry
 from .constraints import Constraints
-from .customised_choice import NOT_CUSTOMISED, Ages, has_source, sought_for, source_of
+from .customised_choice import NOT_CUSTOMISED, Ages, sought_for, source_of
 from .customising import Customised
 from .graph import Arc, Graph, StageId
 from .instructions import Resolve
+from .narrowed_choices import not_ours, with_hashes, with_source
 from .parsed import parsed
 from .previous_graph import KnownVersion, PreviousGraph
 from .refusals import Refusal
@@ -183,7 +184,7 @@ def _choose(
     name = str(canonicalize_name(requirement.name))
     fault = rules.customised.choice_fault(name)
     if fault:
-        return _not_ours(name, fault)
+        return not_ours(name, fault)
     if name in held:
         outcome = choose_entry(requirement, held[name], rules.constraints)
         if isinstance(outcome, Choice):
@@ -204,51 +205,9 @@ def _choose(
         top_level=_top_level(graph) if rules.previous is not None else (),
         most=None if rules.every_version else 1,
     )
-    every = every if isinstance(every, Refusal) else _with_source(every, name, rules.customised)
+    every = every if isinstance(every, Refusal) else with_source(every, name, rules.customised)
     allowed = rules.hashes.get(str(requirement)) if resolve.node is None else None
-    return _with_hashes(every, allowed) if allowed and not isinstance(every, Refusal) else every
-
-
-def _with_source(every: tuple[Choice, ...], name: str, customised: Customised) -> tuple[Choice, ...] | Refusal:
-    """The versions that can be built: settings may let wheels tell which there are, but nothing is built from those."""
-    found = tuple(choice for choice in every if has_source(choice.candidate, NodeKey(name, choice.version), customised))
-    return found or Refusal(
-        f"of {name} {every[0].version} there is no sdist, only {every[0].candidate.file_name}",
-        "say where its source is (download_source.url), or that its wheel is taken (pre_built)",
-    )
-
-
-def _not_ours(name: str, functions: str) -> Refusal:
-    """Versions or sources of another place than the plugin's would not be what its author means."""
-    return Refusal(
-        f"the plugin for {name} has {functions}, which cannot be called here",
-        "say in its settings where versions and sources are: resolver_dist.sdist_server_url, download_source.url",
-    )
-
-
-def _with_hashes(choices: tuple[Choice, ...], allowed: tuple[str, ...]) -> tuple[Choice, ...] | Refusal:
-    """The choices whose files have a hash that the requirement file states; a refusal where none has."""
-    held = [_with_hash(choice, allowed) for choice in choices]
-    kept = tuple(choice for choice in held if isinstance(choice, Choice))
-    return kept or next(item for item in held if isinstance(item, Refusal))
-
-
-def _with_hash(choice: Choice, allowed: tuple[str, ...]) -> Choice | Refusal:
-    """The choice, held to the hashes that the requirement file states."""
-    candidate = choice.candidate
-    if candidate.sha256 in allowed:
-        return choice
-    if not candidate.sha256 and len(allowed) == 1:
-        return choice._replace(candidate=_promised(candidate, allowed[0]))
-    found = candidate.sha256 or "no hash"
-    return Refusal(
-        f"the index lists {candidate.file_name} with {found}, the requirement allows {', '.join(allowed)}",
-        "add the sha256 of the sdist (not of a wheel) to the requirement, or drop the hashes",
-    )
-
-
-def _promised(candidate: Candidate, sha256: str) -> Candidate:
-    return msgspec.structs.replace(candidate, sha256=sha256)
+    return with_hashes(every, allowed) if allowed and not isinstance(every, Refusal) else every
 
 
 def _top_level(graph: Graph) -> list[KnownVersion]:
