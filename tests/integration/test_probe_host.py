@@ -54,7 +54,8 @@ def test_the_probe_believes_bubblewrap_only_after_attacks(tmp_path):
 
 def test_the_attacks_do_succeed_where_nothing_stops_them(tmp_path):
     succeeded = asyncio.run(attack(NO_SANDBOX, Confinement((), LIMITS), INTERPRETER, tmp_path))
-    assert succeeded == ("network", "read secrets", "see processes", "write outside")
+    of_root = ("change kernel settings",) if os.geteuid() == 0 else ()
+    assert succeeded == (*of_root, "network", "read secrets", "see processes", "write outside")
 
 
 def test_a_bubblewrap_that_does_not_work_is_not_believed(tmp_path, monkeypatch):
@@ -122,3 +123,24 @@ def test_tools_beyond_usr_are_made_visible(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tool.parent))
     toolchain = asyncio.run(make_toolchain(tmp_path / "toolchain", "all"))
     assert toolchain.prefixes == (tmp_path / "opt",)
+
+
+@pytest.mark.parametrize("prefix", [".", ".local", ".cargo"])
+def test_of_a_home_builds_see_the_tool_and_nothing_beside_it(tmp_path, monkeypatch, prefix):
+    """What ``pip install --user cmake`` makes lies beside the credentials of an embedded cluster."""
+    tool = tmp_path / "home" / prefix / "bin" / "cmake"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\necho cmake version 9\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert asyncio.run(make_toolchain(tmp_path / "toolchain", "all")).prefixes == (tool,)
+
+
+def test_a_tool_beside_the_agents_folder_shows_nothing_of_it(tmp_path, monkeypatch):
+    tool = tmp_path / "bin" / "cmake"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho cmake version 9\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent))
+    assert asyncio.run(make_toolchain(tmp_path / "agent" / "toolchain", "all")).prefixes == (tool,)

@@ -30,6 +30,14 @@ def test_only_what_is_meant_to_be_is_writable():
     assert argv.index("/inner") < argv.index("--remount-ro")
 
 
+def test_the_kernels_settings_cannot_be_written():
+    """Root's hooks may: bubblewrap leaves /proc/sys as it is."""
+    argv = bwrap_argv(SHUT, Confinement(MOUNTS), {}, Path("/build"))
+    made_read_only = [argv[at + 1] for at, word in enumerate(argv) if word == "--remount-ro"]
+    assert made_read_only == ["/dev", "/proc", "/"]
+    assert argv.index("--proc") < argv.index("--remount-ro")
+
+
 def test_all_namespaces_are_new_and_all_rights_gone():
     argv = bwrap_argv(SHUT, Confinement(), {}, Path("/"))
     assert {f"--unshare-{kind}" for kind in ("user", "pid", "net", "ipc", "uts")} <= set(argv)

@@ -54,6 +54,15 @@ def see_process(pid: int) -> bool:
     return True
 
 
+def open_kernel_settings() -> bool:
+    """Get hold of what starts programs on the host; nothing is written."""
+    try:
+        os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))
+    except OSError:
+        return False
+    return True
+
+
 def main() -> None:
     """Try everything and tell."""
     told = json.loads(sys.argv[1])
@@ -62,6 +71,7 @@ def main() -> None:
         "write outside": write(Path(told["outside"])),
         "read secrets": read_secret(Path(told["canary_file"]), told["canary_name"]),
         "see processes": see_process(told["pid"]),
+        "change kernel settings": open_kernel_settings(),
     }
     sys.stdout.write(json.dumps(outcome) + "\n")
 

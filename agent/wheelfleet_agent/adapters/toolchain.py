@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import pwd
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ _RUST: Final = frozenset({"rustc", "cargo"})
 
 
 class Toolchain(NamedTuple):
-    """A folder of links. tools: sorted by name; prefixes: folders beyond /usr that the links lead to."""
+    """A folder of links. tools: sorted by name; prefixes: folders and files beyond /usr that the links lead to."""
 
     folder: Path
     tools: tuple[Tool, ...]
@@ -39,7 +40,7 @@ async def make_toolchain(folder: Path, host_tools: HostTools, named_by_interpret
     shell = _found(SHELL, path)
     _link({**shell, **located}, folder)
     known = sorted({*tools, *(Tool(name, "") for name in shell if name not in located)})
-    prefixes = _prefixes([*located.values(), *shell.values()])
+    prefixes = _prefixes([*located.values(), *shell.values()], _private_places(folder))
     return Toolchain(folder, tuple(known), prefixes, toolchain_digest(known))
 
 
@@ -130,9 +131,28 @@ def _link(programs: dict[str, Path], folder: Path) -> None:
         (folder / name).symlink_to(program)
 
 
-def _prefixes(programs: Iterable[Path]) -> tuple[Path, ...]:
-    """What must be visible beside /usr for the links to work: ``/opt/x`` for ``/opt/x/bin/cc``."""
+def _prefixes(programs: Iterable[Path], private: Iterable[Path]) -> tuple[Path, ...]:
+    """What must be visible beside /usr for the links to work: ``/opt/x`` for ``/opt/x/bin/cc``.
+
+    Of an installation that holds a private place, or lies in a hidden folder of somebody's home, the
+    program alone: ``~/.local`` and ``~/.cargo`` hold credentials beside their programs.
+    """
     ends = {path for program in programs for path in (program, program.resolve())}
     system = [Path(name) for name in ("/usr", "/bin", "/sbin")]
-    beyond = {end.parent.parent for end in ends if not any(end.is_relative_to(folder) for folder in system)}
-    return tuple(sorted(prefix for prefix in beyond if prefix != Path("/")))
+    beyond = {end for end in ends if not any(end.is_relative_to(folder) for folder in system)}
+    places = tuple(private)
+    return tuple(sorted({end if _is_private(end.parent.parent, places) else end.parent.parent for end in beyond}))
+
+
+def _is_private(prefix: Path, places: Iterable[Path]) -> bool:
+    hidden = prefix.name.startswith(".")
+    return any(place.is_relative_to(prefix) or (hidden and prefix.parent == place) for place in places)
+
+
+def _private_places(folder: Path) -> tuple[Path, ...]:
+    """The homes of this user, by the environment and by the system, and the agent's own folder."""
+    homes = [os.environ.get("HOME", "")]
+    with contextlib.suppress(KeyError):
+        homes.append(pwd.getpwuid(os.getuid()).pw_dir)
+    named = [folder, *(Path(home) for home in homes if home)]
+    return tuple({path for place in named for path in (place.absolute(), place.resolve())} | {Path("/")})

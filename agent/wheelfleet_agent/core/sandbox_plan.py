@@ -113,7 +113,7 @@ def bwrap_argv(
         *_namespaces(sandbox, network=confinement.network),
         *_system(sandbox, network=confinement.network),
         *_mounts(confinement.mounts),
-        *("--remount-ro", "/dev", "--remount-ro", "/"),
+        *("--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/"),
         *_variables(environment),
         *("--chdir", str(cwd)),
     )
@@ -131,7 +131,11 @@ def _namespaces(sandbox: Sandbox, *, network: bool) -> tuple[str, ...]:
 
 
 def _system(sandbox: Sandbox, *, network: bool) -> tuple[str, ...]:
-    """The read-only system, and fresh /proc and /dev; never a folder with credentials."""
+    """The read-only system, and fresh /proc and /dev; never a folder with credentials.
+
+    /proc is made read-only later: the kernel lets who is root outside write to /proc/sys, whatever
+    rights were dropped, and one line in ``core_pattern`` starts a program on the host.
+    """
     bound = [path for path in sandbox.root.paths if network or str(path) not in NETWORK_FILES]
     binds = [word for path in bound for word in ("--ro-bind", str(path), str(path))]
     links = [word for path, target in sandbox.root.links for word in ("--symlink", target, str(path))]
