@@ -1,5 +1,6 @@
 """Commands that ask package indexes: versions, updates, downloads of a saved order, and an index of one's own."""
 
+import functools
 import hashlib
 import io
 import json
@@ -222,7 +223,9 @@ def served(tmp_path):
     program = [sys.executable, "-m", "wheelfleet_coordinator", "-O", str(tmp_path)]
     argv = [*program, "wheel-server", "-p", "0", "-i", "127.0.0.1"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    # A test run in the background ignores Ctrl-C, and its children would too.
+    heeds = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=heeds) as process:  # noqa: PLW1509
         try:
             told = process.stdout.readline()
             assert told.startswith("Listening on http://127.0.0.1:"), told
