@@ -68,6 +68,7 @@ SAMPLES: tuple[e.Event, ...] = (
     e.AgentJoined("i1", (TARGET,), 2, ("big",), 1, 2, "bubblewrap", "gcc 12", "host", "0.1"),
     e.AgentDrainRequested(drain=False),
     e.AgentQuarantined(("all fails here",)),
+    e.AgentRemoved(),
     e.AgentLeft("i1"),
     e.TargetDefined(DEFINITION),
 )

@@ -9,10 +9,16 @@ from .logging_setup import show_more
 from .options import FormatOption, SandboxOption, SlotsOption
 from .settings import format_of, settings_of
 
+PatternArgument = Annotated[str, typer.Argument(metavar="PATTERN", help="Name of an agent; * and ? stand for any.")]
+
 
 def register(app: typer.Typer) -> None:
     """The commands are part of the application."""
-    for command in (up, down, status, agents, lift, simulate, doctor, gc, coordinator):
+    group = typer.Typer(name="agents", invoke_without_command=True, rich_markup_mode=None)
+    group.callback()(agents)
+    group.command()(remove)
+    app.add_typer(group)
+    for command in (up, down, status, drain, undrain, lift, simulate, doctor, gc, coordinator):
         app.command()(command)
 
 
@@ -41,10 +47,34 @@ def status(invocation: typer.Context, output_format: FormatOption = None) -> Non
 
 
 def agents(invocation: typer.Context, output_format: FormatOption = None) -> None:
-    """List the agents, what they offer and what they do."""
+    """List the agents, what they offer and do, and why slots are free."""
     from .managing import print_agents
 
-    print_agents(settings_of(invocation), format_of(invocation, output_format))
+    if invocation.invoked_subcommand is None:
+        print_agents(settings_of(invocation), format_of(invocation, output_format))
+
+
+def remove(
+    invocation: typer.Context, agent: Annotated[str, typer.Argument(metavar="AGENT", help="Name of the agent.")]
+) -> None:
+    """Take an agent that has left, or is silent, out of the list, with its drain and what spoke against it."""
+    from .draining import remove_agent
+
+    remove_agent(settings_of(invocation), agent)
+
+
+def drain(invocation: typer.Context, pattern: PatternArgument) -> None:
+    """Give agents no more builds; what they are at goes on. It holds until `undrain`, over restarts too."""
+    from .draining import set_draining
+
+    set_draining(settings_of(invocation), pattern, drain=True)
+
+
+def undrain(invocation: typer.Context, pattern: PatternArgument) -> None:
+    """Give agents builds again that were drained."""
+    from .draining import set_draining
+
+    set_draining(settings_of(invocation), pattern, drain=False)
 
 
 def lift(

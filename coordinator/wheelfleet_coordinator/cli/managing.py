@@ -110,7 +110,7 @@ def print_agents(settings: Settings, chosen: Format) -> None:
         table.add_row(row.agent, row.status, seen, busy, row.sandbox, ", ".join(row.targets), builds)
     console_for(settings).print(table)
     for row in found.agents:
-        for text in row.evidence:
+        for text in (*row.evidence, *([f"idle: {row.idle}"] if row.idle else [])):
             typer.echo(f"{row.agent}: {text}")
 
 

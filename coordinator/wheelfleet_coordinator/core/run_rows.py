@@ -7,6 +7,7 @@ from wheelfleet_shared.core.build import Status
 from wheelfleet_shared.core.run import Agent, Run
 from wheelfleet_shared.names import IndexName, RunId
 
+from .idle import idle_because
 from .walk import Walk
 from .world import World
 
@@ -84,10 +85,16 @@ def agent_rows(world: World, slots: Iterable[m.SlotRow], heard: Heard, now: floa
             seen=silence(agent, heard, now),
             held=tuple(busy.get(name, ())),
             evidence=agent.quarantined or world.doubts.against(name),
+            idle=_idle(world, agent, len(busy.get(name, ())), silence(agent, heard, now)),
         )
         for name, agent in sorted(world.agents.items())
         if agent.joined is not None
     )
+
+
+def _idle(world: World, agent: Agent, busy: int, silent: float) -> str:
+    full = agent.joined is not None and busy >= agent.joined.slots
+    return "" if full or agent_status(agent, silent) != "alive" else idle_because(world, agent)
 
 
 def silence(agent: Agent, heard: Heard, now: float) -> float:

@@ -49,6 +49,7 @@ from .file_events import (
     AgentJoined,
     AgentLeft,
     AgentQuarantined,
+    AgentRemoved,
     IndexUpdated,
     PrebuiltAccepted,
     RebuildDiffered,
@@ -122,7 +123,7 @@ FileEvent = (
 
 PageEvent = IndexUpdated
 
-AgentEvent = AgentJoined | AgentDrainRequested | AgentQuarantined | QuarantineLifted | AgentLeft
+AgentEvent = AgentJoined | AgentDrainRequested | AgentQuarantined | QuarantineLifted | AgentLeft | AgentRemoved
 
 TargetEvent = TargetDefined
 
@@ -137,6 +138,7 @@ __all__ = [
     "AgentJoined",
     "AgentLeft",
     "AgentQuarantined",
+    "AgentRemoved",
     "AttemptAborted",
     "AttemptSuperseded",
     "BuildBlocked",

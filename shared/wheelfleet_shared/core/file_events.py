@@ -136,6 +136,10 @@ class AgentQuarantined(EventBase, frozen=True):
     evidence: tuple[str, ...]
 
 
+class AgentRemoved(EventBase, frozen=True):
+    """Nothing is kept of the agent; one that joins under this name later is a new one."""
+
+
 class AgentLeft(EventBase, frozen=True):
     """The agent's process ended in good order."""
 

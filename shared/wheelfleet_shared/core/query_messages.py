@@ -227,7 +227,7 @@ class Agents(Message, frozen=True):
 class AgentRow(msgspec.Struct, frozen=True):
     """One agent: ``seen`` seconds ago, negative when never since the coordinator started.
 
-    evidence: why it is set aside, or what speaks against it so far.
+    evidence: why it is set aside, or what speaks against it so far. idle: why slots are free, where that is known.
     """
 
     agent: str
@@ -238,6 +238,7 @@ class AgentRow(msgspec.Struct, frozen=True):
     seen: float
     held: tuple[SlotRow, ...] = ()
     evidence: tuple[str, ...] = ()
+    idle: str = ""
 
 
 class AgentList(Message, frozen=True):

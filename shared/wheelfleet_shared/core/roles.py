@@ -21,6 +21,7 @@ _OPERATOR = (
     e.RunSubmitted,
     e.RunCancelRequested,
     e.AgentDrainRequested,
+    e.AgentRemoved,
     e.QuarantineLifted,
     e.BuildReopened,
     e.WheelWithdrawn,

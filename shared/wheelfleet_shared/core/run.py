@@ -130,6 +130,8 @@ def evolve_agent(agent: Agent, recorded: Recorded) -> Agent:
             changes = {"quarantined": ()}
         case e.AgentLeft(incarnation=incarnation) if agent.joined and agent.joined.incarnation == incarnation:
             changes = {"left": True}
+        case e.AgentRemoved() if agent.joined is not None:
+            return Agent(agent.id, ignored=agent.ignored, last=recorded.sequence)
         case _:
             changes = {"ignored": agent.ignored + 1}
     return replace(agent, last=recorded.sequence, **changes)
