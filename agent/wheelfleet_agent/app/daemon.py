@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import uuid
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from wheelfleet_shared.adapters.build_log_stream import BuildLogWriter
 from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.adapters.make_credentials import load_credential, read_private
 from wheelfleet_shared.adapters.nats_bus import NatsBus
-from wheelfleet_shared.adapters.nats_connection import connect
+from wheelfleet_shared.adapters.nats_connection import connect, why_ended
 from wheelfleet_shared.adapters.nats_log import NatsLog
 from wheelfleet_shared.adapters.patience import until_answered
 from wheelfleet_shared.adapters.renewal import keep_renewed
@@ -97,7 +98,7 @@ async def _serve(config: AgentConfig) -> None:
         agent = _agent(config, host, client, credential.actor, transfer)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, agent.stop)
-        await _until_lost(agent, lost)
+        await _until_lost(agent, lost, lambda: why_ended(client, credential))
     finally:
         renewing.cancel()
         await transfer.close()
@@ -120,7 +121,7 @@ async def _renew(path: Path, credential: Credential, token: CurrentToken, client
     await keep_renewed(path, credential, token, client, ask, clock)
 
 
-async def _until_lost(agent: Agent, lost: asyncio.Event) -> None:
+async def _until_lost(agent: Agent, lost: asyncio.Event, why: Callable[[], InfrastructureError]) -> None:
     serving = asyncio.create_task(agent.run())
     losing = asyncio.create_task(lost.wait())
     await asyncio.wait([serving, losing], return_when=asyncio.FIRST_COMPLETED)
@@ -128,7 +129,7 @@ async def _until_lost(agent: Agent, lost: asyncio.Event) -> None:
     if not serving.done():
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
-        raise InfrastructureError("the connection to NATS is over for good", "check the server and the credential")
+        raise why()
     await serving
 
 

@@ -18,7 +18,7 @@ from nats.errors import Error as NatsError
 from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.adapters.make_credentials import load_credential, read_private
 from wheelfleet_shared.adapters.nats_bus import NatsBus
-from wheelfleet_shared.adapters.nats_connection import connect
+from wheelfleet_shared.adapters.nats_connection import connect, why_ended
 from wheelfleet_shared.adapters.nats_log import NatsLog
 from wheelfleet_shared.adapters.nats_streams import ensure_streams
 from wheelfleet_shared.adapters.patience import until_answered
@@ -83,7 +83,7 @@ async def _until_stopped(config: CoordinatorConfig) -> None:
         renewing.cancel()
         await asyncio.gather(serving, renewing, return_exceptions=True)
         if opened.client.is_closed:
-            raise InfrastructureError("the connection to NATS is over for good", "check the server and the credential")
+            raise why_ended(opened.client, credential)
 
 
 @contextlib.asynccontextmanager

@@ -103,6 +103,15 @@ async def connect(
     return client
 
 
+def why_ended(client: Client, credential: Credential) -> InfrastructureError:
+    """Why a connection that is over for good is over, in words."""
+    error = client.last_error
+    told = refused_token(credential, error) if error is not None else None
+    reason = f": {told.what}" if told else f" ({error})" if error is not None else ""
+    next_step = told.next_step if told else "check the server and the credential"
+    return InfrastructureError(f"the connection to NATS is over for good{reason}", next_step)
+
+
 class _ErrorGuard:
     """The error callback: lets the first connection fail, later only notes and logs."""
 
