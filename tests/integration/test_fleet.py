@@ -1,13 +1,18 @@
 """Letting in and cutting off, on a real server with TLS that is never restarted for it."""
 
 import asyncio
+import contextlib
+import subprocess
+import sysconfig
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 from nats.aio.client import Client
 
 from fleet_server import WISHES, running_fleet
+from wheelfleet_coordinator.adapters.servers import choose_port
 from wheelfleet_coordinator.app import fleet_folder as fleets
 from wheelfleet_coordinator.app.fleet_hosts import init_fleet
 from wheelfleet_coordinator.app.renewing import renewal
@@ -18,12 +23,17 @@ from wheelfleet_shared.adapters.clock import SystemClock
 from wheelfleet_shared.adapters.make_credentials import load_credential
 from wheelfleet_shared.adapters.nats_bus import NatsBus
 from wheelfleet_shared.adapters.nats_connection import Refusals, connect
+from wheelfleet_shared.adapters.nats_streams import ensure_streams
+from wheelfleet_shared.adapters.patience import until_answered
 from wheelfleet_shared.adapters.renewal import keep_renewed
 from wheelfleet_shared.adapters.signing import new_seed, public_half, signer
 from wheelfleet_shared.adapters.token_use import CurrentToken
 from wheelfleet_shared.core import messages as m
+from wheelfleet_shared.core.fleet_server import ServerPlace, render_server
 from wheelfleet_shared.core.nats_jwt import encode_jwt, read_user
 from wheelfleet_shared.errors import InfrastructureError, InputError
+
+NATS = Path(sysconfig.get_path("scripts")) / "nats-server"
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +256,64 @@ def claims_like(jwt: str) -> dict:
 async def shut(*clients: Client) -> None:
     for client in clients:
         await client.close()
+
+
+def test_three_servers_keep_each_event_and_all_hear_of_who_is_cut_off(tmp_path, capsys):
+    hosts, (port, routes) = [f"127.0.0.{n}" for n in (1, 2, 3)], (choose_port(), choose_port())
+    urls = ",".join(f"tls://{host}:{port}" for host in hosts)
+    made = fleets.FleetFolder(tmp_path / "fleet")
+    init_fleet(made, WISHES._replace(nats_url=urls), time.time())
+    with contextlib.ExitStack() as running:
+        for host in hosts:
+            running.enter_context(one_of_three(made, host, port, [f"{h}:{routes}" for h in hosts], tmp_path))
+        asyncio.run(use_three(made))
+        agent = fleets.enroll(made, "agent", "a1", days=1, at=time.time())
+        asyncio.run(await_all(agent, hosts, port))
+        assert run(["revoke", "a1", "--fleet", str(made.root)]) == 0
+        assert capsys.readouterr().out == "agent-a1 is cut off\n"
+        for host in hosts:
+            refused(msgspec.structs.replace(agent, nats_url=f"tls://{host}:{port}"), "was revoked")
+
+
+@contextlib.contextmanager
+def one_of_three(made, host, port, routes, folder):
+    data, conf = str(folder / host), folder / f"{host}.conf"
+    place = ServerPlace(
+        host,
+        str(made.server(host)),
+        data,
+        host,
+        port,
+        int(routes[0].rpartition(":")[2]),
+        tuple(routes),
+        monitoring=0,
+    )
+    conf.write_text(render_server(place, fleets.trust_of(made.keys(), made.fleet())))
+    with (folder / f"{host}.log").open("wb") as log:
+        process = subprocess.Popen([NATS, "-c", conf], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def use_three(made) -> None:
+    credential = fleets.enroll(made, "coordinator", "c1", days=1, at=time.time())
+    await until_answered(credential, 20)
+    client = await connect(credential, name="test")
+    async with asyncio.timeout(40):
+        while True:
+            try:
+                await ensure_streams(client, replicas=3)
+                break
+            except InfrastructureError:
+                await asyncio.sleep(0.2)
+    info = await client.jetstream().stream_info("LOG")
+    assert info.config.num_replicas == 3
+    await client.close()
+
+
+async def await_all(credential, hosts, port) -> None:
+    for host in hosts:
+        await until_answered(msgspec.structs.replace(credential, nats_url=f"tls://{host}:{port}"), 20)
