@@ -11,6 +11,7 @@ from log_world import NatsWorld, a_decision, build, on_a_loop
 from nats_server import running_nats
 from wheelfleet_shared.adapters.build_log_stream import BuildLogWriter, read_build_log
 from wheelfleet_shared.adapters.nats_streams import ensure_streams, log_config, log_incarnation
+from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.permissions import actor_of
 from wheelfleet_shared.errors import InfrastructureError
 from wheelfleet_shared.names import Actor, BuildId
@@ -112,7 +113,7 @@ async def test_an_agent_may_neither_read_nor_append_to_what_is_not_its_own(world
     async with closing(world):
         await world.log()
         agent, other = await world.log("agent", "a1"), await world.log("agent", "a2")
-        forbidden = a_decision("x")._replace(aggregate=build("x")._replace(kind="run"))
+        forbidden = a_decision("x")._replace(aggregate=Aggregate("run", "x"))
 
         async def read() -> None:
             async for _ in (await world.log("agent", "a3")).read():
