@@ -4,14 +4,13 @@ import asyncio
 import hashlib
 import logging
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import blob_key, metadata_key
-from wheelfleet_shared.core.wheel_check import Member, WheelFacts, check_wheel, dist_info_folder
+from wheelfleet_shared.core.wheel_check import WheelFacts
 from wheelfleet_shared.errors import PolicyError, SourceError, WheelfleetError
 from wheelfleet_shared.names import Sha256
 from wheelfleet_shared.ports import Blobs
@@ -25,6 +24,7 @@ from .accepting import accept
 from .committer import Committer
 from .fetching import Download
 from .listings import FetchPage
+from .wheel_files import read_wheel
 
 logger = logging.getLogger(__name__)
 
@@ -99,16 +99,10 @@ class TakerOver:
 
 
 def _read(path: Path, plan: e.BuildPlanned, sha256: Sha256, size: int) -> _Found:
-    """What the wheel says of itself. Raises PolicyError with every fault."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [Member(i.filename, i.file_size, i.CRC) for i in archive.infolist() if not i.is_dir()]
-            folder = dist_info_folder(path.name, [member.name for member in members])
-            metadata, wheel, record = (archive.read(f"{folder}/{name}") for name in ("METADATA", "WHEEL", "RECORD"))
-    except zipfile.BadZipFile as error:
-        raise PolicyError(f"{path.name} is no zip file: {error}") from error
-    facts = check_wheel(path.name, members, metadata, wheel, record, plan.node)
-    return _Found(e.FileRef(path.name, sha256, size), facts, metadata, build_lists(path, folder))
+    """What the wheel says of itself, its build requirements with it. Raises PolicyError with every fault."""
+    found = read_wheel(path, plan.node)
+    lists = build_lists(path, found.folder)
+    return _Found(e.FileRef(path.name, sha256, size), found.facts, found.metadata, lists)
 
 
 def _taken_over(candidate: Candidate, instruction: TakeOver, found: _Found) -> e.WheelTakenOver:

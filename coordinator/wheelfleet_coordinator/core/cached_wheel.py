@@ -1,6 +1,7 @@
 """Which wheel of a cache server serves a planned build, and what the wheel tells of how it was built."""
 
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from wheelfleet_shared.names import ANY_TARGET
 from .candidates import Candidate, ProjectListing
 
 _PURE = parse_tag("py3-none-any") | parse_tag("py2.py3-none-any")
+LARGEST_LIST = 2**20
+"""Bytes of a list of requirements."""
+UNREADABLE = (zipfile.BadZipFile, KeyError, RuntimeError, EOFError, UnicodeDecodeError, zlib.error)
+"""What is raised of zip files that strangers made: broken, lacking, encrypted, packed in an unknown way, no text."""
 LISTS = {kind: f"fromager-build-{kind}-requirements.txt" for kind in ("system", "backend", "sdist")}
 
 
@@ -50,12 +55,18 @@ def build_lists(wheel: Path, folder: str) -> dict[str, tuple[str, ...]]:
     Raises PolicyError where one of the lists is missing or cannot be read: such a wheel does not
     tell what it took to build it, so the graph could not be completed from it.
     """
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        missing = [name for name in LISTS.values() if f"{folder}/{name}" not in names]
-        if missing:
-            raise PolicyError(f"{wheel.name} does not tell its build requirements: it has no {', '.join(missing)}")
-        return {kind: _requirements(archive.read(f"{folder}/{name}").decode(), name) for kind, name in LISTS.items()}
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            missing = [name for name in LISTS.values() if f"{folder}/{name}" not in sizes]
+            if missing:
+                raise PolicyError(f"{wheel.name} does not tell its build requirements: it has no {', '.join(missing)}")
+            if any(sizes[f"{folder}/{name}"] > LARGEST_LIST for name in LISTS.values()):
+                raise PolicyError(f"{wheel.name} tells of more build requirements than anything has")
+            texts = {kind: archive.read(f"{folder}/{name}").decode() for kind, name in LISTS.items()}
+    except UNREADABLE as error:
+        raise PolicyError(f"{wheel.name} is no wheel: {error}", "get the file anew") from error
+    return {kind: _requirements(text, LISTS[kind]) for kind, text in texts.items()}
 
 
 def _requirements(text: str, name: str) -> tuple[str, ...]:
