@@ -61,6 +61,10 @@ class CancelledError(WheelfleetError):
     party = "input"
 
 
+class IndexUnusable(InfrastructureError):
+    """A package index answers, and would answer the same again: it refuses, or sends what is no page or no file."""
+
+
 class BlobMissing(WheelfleetError):
     """The store says that there is no such blob."""
 

@@ -13,7 +13,7 @@ from loopback_index import Answer, loopback_server
 from wheelfleet_coordinator.adapters.package_index import HttpPackageIndex
 from wheelfleet_coordinator.adapters.user_configuration import IndexChoice
 from wheelfleet_coordinator.core.candidates import JSON_TYPE, read_page
-from wheelfleet_shared.errors import InfrastructureError, InputError, SourceError
+from wheelfleet_shared.errors import IndexUnusable, InfrastructureError, InputError, SourceError
 
 CHOICE = IndexChoice("http://127.0.0.1:1/simple", "a test")
 JSON_PAGE = json.dumps({"meta": {"api-version": "1.0"}, "files": [{"filename": "foo-1.tar.gz", "url": "foo-1.tar.gz"}]})
@@ -88,7 +88,7 @@ def test_a_project_that_the_index_does_not_have(server, home):
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_name_the_index_and_are_not_tried_again(server, home, status):
     server.answers["/simple/foo/"] = [Answer(status)]
-    with pytest.raises(InfrastructureError, match=f"{server.url}/simple/.*{status}") as caught:
+    with pytest.raises(IndexUnusable, match=f"{server.url}/simple/.*{status}") as caught:
         page(server, home)
     assert "netrc" in caught.value.next_step
     assert len(server.requests) == 1
@@ -252,3 +252,16 @@ def test_a_folder_without_a_page_lists_its_files(tmp_path, home):
     listing = read_page(page.content, page.content_type, page.url, "leaf")
     assert [(found.file_name, found.url) for found in listing.candidates] == [(wheel.name, wheel.as_uri())]
     assert with_index(lambda index: index.fetch_page(url, "other"), home, files=True) is None
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://h.example/foo-1.tar.gz", "http:///foo-1.tar.gz"])
+def test_a_link_that_leads_nowhere_is_not_tried_again(home, tmp_path, url):
+    with pytest.raises(IndexUnusable):
+        with_index(lambda index: index.download(url, tmp_path / "file"), home, sleep=Waits())
+
+
+def test_a_redirect_to_a_file_of_this_machine_is_not_followed(server, home, tmp_path):
+    server.answers["/foo-1.tar.gz"] = [Answer(302, headers={"Location": "file:///etc/passwd"})]
+    with pytest.raises(IndexUnusable):
+        with_index(lambda index: index.download(f"{server.url}/foo-1.tar.gz", tmp_path / "file"), home, sleep=Waits())
+    assert len(server.requests) == 1

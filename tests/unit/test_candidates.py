@@ -11,7 +11,7 @@ from wheelfleet_coordinator.core.candidates import (
     read_page,
     without_credentials,
 )
-from wheelfleet_shared.errors import InfrastructureError
+from wheelfleet_shared.errors import IndexUnusable
 
 BASE = "https://someone:secret@index.example/simple/foo-bar/"
 SHA = "ab" * 32
@@ -120,7 +120,7 @@ def test_an_archived_project_still_offers_its_files():
     ],
 )
 def test_what_is_no_page_is_refused_without_telling_credentials(page, content_type):
-    with pytest.raises(InfrastructureError) as caught:
+    with pytest.raises(IndexUnusable) as caught:
         read(page, content_type)
     assert "secret" not in str(caught.value)
     assert "--index-url" in caught.value.next_step

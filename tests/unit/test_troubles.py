@@ -1,6 +1,9 @@
 """Faults that are tried again are told to the run that they hold up."""
 
 import asyncio
+import itertools
+
+import pytest
 
 from story import RUN, Story, edge
 from wheelfleet_coordinator.app.executor import Executor
@@ -45,6 +48,31 @@ def test_the_executor_tells_what_it_tries_again_until_it_is_done() -> None:
         while executor.busy:
             await asyncio.sleep(0.01)
         assert seen == [{}, {instruction: "the index is away"}]
+        assert executor.troubles == {}
+
+    asyncio.run(main())
+
+
+def test_what_fails_for_long_is_looked_at_again_since_its_run_may_have_been_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wheelfleet_coordinator.app.executor._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("wheelfleet_coordinator.app.executor._LONGEST_PAUSE", 0.004)
+    monkeypatch.setattr("wheelfleet_coordinator.app.executor._UNMOVED_PAUSE", 0.001)
+
+    async def main() -> None:
+        tries, looks = itertools.count(1), []
+
+        async def carry_out(_: object) -> bool:
+            next(tries)
+            raise InfrastructureError("the file cannot be had")
+
+        executor = Executor(carry_out, looks.append)
+        instruction = Fetch(SourceId("s"), "u", "f", "")
+        executor.start([instruction])
+        while executor.busy:
+            await asyncio.sleep(0.001)
+        assert (looks, next(tries)) == ([instruction], 3)
         assert executor.troubles == {}
 
     asyncio.run(main())

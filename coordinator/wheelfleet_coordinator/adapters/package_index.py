@@ -15,7 +15,7 @@ import httpx
 from packaging.utils import canonicalize_name
 
 from wheelfleet_coordinator.core.candidates import HTML_TYPES, JSON_TYPE, without_credentials
-from wheelfleet_shared.errors import InfrastructureError, SourceError, WheelfleetError
+from wheelfleet_shared.errors import IndexUnusable, SourceError, WheelfleetError
 
 from .upstream_http import Sleep, check_transient, open_client, status_of, with_retries
 from .user_configuration import IndexChoice
@@ -77,7 +77,7 @@ class HttpPackageIndex:
         """The page of a project, or None where the index says that it has no such project.
 
         Raises InfrastructureError where it cannot be had, naming the index: no answer after five
-        tries, credentials missing or refused, an answer that is none.
+        tries; IndexUnusable where more tries are no use: credentials missing or refused, an answer that is none.
         """
         url = f"{index_url.rstrip('/')}/{canonicalize_name(project)}/"
         if url.startswith("file:"):
@@ -101,7 +101,7 @@ class HttpPackageIndex:
             if response.status_code in {404, 410}:
                 return None
             _check(response, what)
-            too_large = InfrastructureError(f"{what}: the page is larger than {LARGEST_PAGE} bytes")
+            too_large = IndexUnusable(f"{what}: the page is larger than {LARGEST_PAGE} bytes")
             content = b"".join([chunk async for chunk in _limited(response.aiter_bytes(), LARGEST_PAGE, too_large)])
             final = response.url.copy_with(userinfo=b"", query=None, fragment=None)
             return FetchedPage(content, response.headers.get("Content-Type", ""), str(final))
@@ -127,7 +127,7 @@ class HttpPackageIndex:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 return FetchedPage((folder / name).read_bytes(), content_type, url)
         if not self._path_of(index_url).is_dir():
-            raise InfrastructureError(f"the package index {index_url} is no folder", "correct --index-url")
+            raise IndexUnusable(f"the package index {index_url} is no folder", "correct --index-url")
         return FetchedPage(_listed(folder), HTML_TYPES[1], url) if folder.is_dir() else None
 
     def _copy(self, url: str, to: Path) -> tuple[str, int]:
@@ -144,7 +144,7 @@ class HttpPackageIndex:
 
     def _path_of(self, url: str) -> Path:
         if not self._files:
-            raise InfrastructureError(
+            raise IndexUnusable(
                 f"{url} lies on one machine, and this coordinator reads no files of its own",
                 "serve the index over http, or use the embedded cluster",
             )
@@ -161,15 +161,16 @@ def _take(target: IO[bytes], hashed: _Hash, chunk: bytes) -> None:
 
 
 def _check(response: httpx.Response, what: str) -> None:
-    """Raise unless the answer brings what was asked for."""
+    """Raise unless the answer brings what was asked for; IndexUnusable where another try would not, either."""
     check_transient(response)
     if response.status_code in {401, 403}:
-        raise InfrastructureError(
+        raise IndexUnusable(
             f"{what}: {status_of(response)}",
-            "give credentials in the index URL of pip's configuration or in netrc; some stores say 403 for 404",
+            "give credentials in the index URL of pip's configuration or in netrc, where the coordinator runs, and"
+            " start it anew (`wheelfleet down` for the embedded one); some stores say 403 for 404",
         )
     if response.status_code != 200:
-        raise InfrastructureError(f"{what}: {status_of(response)}", "see whether --index-url is right")
+        raise IndexUnusable(f"{what}: {status_of(response)}", "see whether --index-url is right")
 
 
 async def _limited(chunks: AsyncIterator[bytes], most: int, too_large: WheelfleetError) -> AsyncIterator[bytes]:

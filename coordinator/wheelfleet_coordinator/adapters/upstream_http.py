@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
-from wheelfleet_shared.errors import InfrastructureError, InputError
+from wheelfleet_shared.errors import IndexUnusable, InfrastructureError, InputError
 
 from .user_configuration import IndexChoice
 
@@ -106,7 +106,8 @@ def open_client(choice: IndexChoice, environment: Mapping[str, str]) -> httpx.As
 async def with_retries(attempt: Callable[[], Awaitable[Result]], what: str, *, sleep: Sleep = asyncio.sleep) -> Result:
     """The result of the first try that succeeds, of at most five; waits double from half a second.
 
-    Raises InfrastructureError once no try is left, or at once where another one cannot help.
+    Raises InfrastructureError once no try is left, or at once where another one cannot help; IndexUnusable
+    where that is the URL's fault.
     """
     delay = FIRST_DELAY
     for left in reversed(range(ATTEMPTS)):
@@ -145,7 +146,13 @@ def _may_pass(error: Exception) -> bool:
     return not hopeless
 
 
+_NO_WAY = (httpx.UnsupportedProtocol, httpx.TooManyRedirects, httpx.InvalidURL)
+"""What no later try can mend: the URL itself leads nowhere."""
+
+
 def _unreachable(what: str, error: Exception) -> InfrastructureError:
+    if isinstance(error, _NO_WAY):
+        return IndexUnusable(f"{what}: {error}", "see whether --index-url is right, and what the index links to")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         step = "give the certificate authority in pip's configuration (cert) or as SSL_CERT_FILE"
     else:

@@ -33,6 +33,7 @@ class Executor:
         self._finished = finished
         self._running: dict[Instruction, asyncio.Task[None]] = {}
         self._again: set[Instruction] = set()
+        self._pauses: dict[Instruction, float] = {}
         self._limits = {kind: asyncio.Semaphore(limit) for kind, limit in _LIMITS.items()}
         self.faults = 0
         self.troubles: dict[Instruction, str] = {}
@@ -58,6 +59,7 @@ class Executor:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._running.clear()
         self._again.clear()
+        self._pauses.clear()
 
     async def _run(self, instruction: Instruction) -> None:
         limit = self._limits.get(type(instruction))
@@ -77,8 +79,8 @@ class Executor:
             self._finished(instruction)
 
     async def _persist(self, instruction: Instruction) -> bool:
-        """Try until it is done; only a cancel ends it otherwise."""
-        pause = _FIRST_PAUSE
+        """Try until it is done; once pauses are long, False after each, since it may not be wanted any more."""
+        pause = self._pauses.pop(instruction, _FIRST_PAUSE)
         while True:
             try:
                 return await self._carry_out(instruction)
@@ -92,6 +94,9 @@ class Executor:
                 logger.exception("%s failed; trying again in %.1f s", _name(instruction), pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+            if pause == _LONGEST_PAUSE:
+                self._pauses[instruction] = pause
+                return False
 
 
 def _name(instruction: Instruction) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.core.keys import source_key
-from wheelfleet_shared.errors import SourceError, WheelfleetError
+from wheelfleet_shared.errors import IndexUnusable, SourceError, WheelfleetError
 from wheelfleet_shared.names import Sha256, SourceId
 from wheelfleet_shared.ports import Blobs
 
@@ -67,7 +67,7 @@ class Fetcher:
             path = Path(place.name)
             try:
                 sha256, size, commit = await self._packed_or_file(instruction, path)
-            except SourceError as error:
+            except (SourceError, IndexUnusable) as error:
                 return e.FetchFailed(instruction.url, error.what, error.next_step)
             if instruction.promised and sha256 != instruction.promised:
                 return _differs(instruction, sha256)

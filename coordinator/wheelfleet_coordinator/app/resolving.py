@@ -11,12 +11,12 @@ from wheelfleet_shared.core.keys import bundle_key
 from wheelfleet_shared.core.recipe import recipe_digest
 from wheelfleet_shared.core.run import Run
 from wheelfleet_shared.core.targets import TargetDefinition
-from wheelfleet_shared.errors import InfrastructureError, InputError, SourceError
+from wheelfleet_shared.errors import IndexUnusable, InfrastructureError, InputError, SourceError
 from wheelfleet_shared.names import GraphId, NodeKey, RunId, Sha256, TargetId
 from wheelfleet_shared.ports import Blobs
 
 from ..core import decisions
-from ..core.candidates import ProjectListing
+from ..core.candidates import ProjectListing, unusable_project
 from ..core.closed_listing import closed_listing, prebuilt_listing
 from ..core.constraints import Constraints
 from ..core.customised_choice import Ages, index_of
@@ -109,9 +109,16 @@ class Resolver:
         if entries is not None:
             return {project: closed_listing(self._world, graph.run, project, entries) for project in projects}
         found = await asyncio.gather(
-            *(self._listings.of(graph.run, project, index_of(project, customised)) for project in projects)
+            *(self._listing(graph.run, project, index_of(project, customised)) for project in projects)
         )
         return dict(zip(projects, found, strict=True))
+
+    async def _listing(self, run: RunId, project: str, index_url: str) -> ProjectListing:
+        """What the index lists; a page that never can be used fails its requirement, and does not hold up the run."""
+        try:
+            return await self._listings.of(run, project, index_url)
+        except IndexUnusable as error:
+            return unusable_project(project, error)
 
     async def _rules_of(self, graph: Graph) -> RunRules:
         place = _Place(graph.run, graph.target)

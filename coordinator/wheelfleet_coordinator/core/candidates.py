@@ -14,7 +14,7 @@ import msgspec
 from packaging.utils import BuildTag, NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from wheelfleet_shared.errors import InfrastructureError
+from wheelfleet_shared.errors import IndexUnusable
 from wheelfleet_shared.names import is_sha256
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class ProjectListing(msgspec.Struct, frozen=True):
     """A project as the index shows it; ``releases`` newest first.
 
     has_upload_times: some file has one, or there is no file. has_hashes: every file has a sha256.
-    status: of PEP 792, or ``missing``. unreadable: files whose names are neither an sdist's nor a wheel's.
+    status: of PEP 792, or ``missing``, or ``unusable``, then with a hint. unreadable: files whose names
+    are neither an sdist's nor a wheel's.
     """
 
     project: NormalizedName
@@ -70,6 +71,7 @@ class ProjectListing(msgspec.Struct, frozen=True):
     has_hashes: bool = True
     status: str = "active"
     status_reason: str = ""
+    status_hint: str = ""
     unreadable: int = 0
 
     @property
@@ -113,12 +115,19 @@ def missing_project(project: str) -> ProjectListing:
     return ProjectListing(canonicalize_name(project), status="missing")
 
 
+def unusable_project(project: str, error: IndexUnusable) -> ProjectListing:
+    """The listing of a project whose page the index does not give, or gives in a form that cannot be read."""
+    return ProjectListing(
+        canonicalize_name(project), status="unusable", status_reason=error.what, status_hint=error.next_step
+    )
+
+
 def read_page(content: bytes, content_type: str, url: str, project: str) -> ProjectListing:
     """The listing that a page of an index holds.
 
     ``url`` is where the page lies; relative links start there. Files of other projects and file
     names that cannot be read are counted, not listed. A quarantined project (PEP 792) lists no files.
-    Raises InfrastructureError where the page is no project page. Cost: 40 µs a file of JSON, 150 µs of HTML.
+    Raises IndexUnusable where the page is no project page. Cost: 40 µs a file of JSON, 150 µs of HTML.
     """
     name = canonicalize_name(project)
     page = _parse(content, content_type, url, name)
@@ -168,11 +177,11 @@ def _parse(content: bytes, content_type: str, url: str, name: NormalizedName) ->
         if header.get_content_type() in HTML_TYPES:
             return _page_of_html(content, url, header.get_content_charset())
     except (msgspec.MsgspecError, InvalidVersion, ValueError) as error:
-        raise InfrastructureError(
+        raise IndexUnusable(
             f"the page of {name} at {without_credentials(url)} cannot be read: {error}",
             "see whether --index-url names a package index (PEP 503 or PEP 691)",
         ) from error
-    raise InfrastructureError(
+    raise IndexUnusable(
         f"the page of {name} at {without_credentials(url)} is {header.get_content_type()}, neither HTML nor JSON",
         "see whether --index-url names a package index (PEP 503 or PEP 691)",
     )

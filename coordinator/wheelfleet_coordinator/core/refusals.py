@@ -41,6 +41,8 @@ def refusal(rules: Rules, listing: ProjectListing, verdicts: Sequence[Verdict]) 
         return Refusal(reason, "remove that constraint", grouped(verdicts))
     if listing.status == "missing":
         return Refusal(f"the index has no {name}", "see whether the name is right and --index-url the right index")
+    if listing.status == "unusable":
+        return Refusal(listing.status_reason, listing.status_hint)
     if listing.status == "quarantined":
         why = listing.status_reason or "without a reason given"
         return Refusal(f"the index has {name} in quarantine: {why}", "wait until the index releases it, or replace it")
