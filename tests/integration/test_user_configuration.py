@@ -142,3 +142,9 @@ def test_a_configuration_that_cannot_be_used_is_named(machine, name, content):
     path = machine.write(name, content)
     with pytest.raises(InputError, match=str(path)):
         machine.choose()
+
+
+def test_an_empty_option_is_not_taken_for_none(machine):
+    """As of ``--index-url "$UNSET"``: sources of a private index must not come from the public one."""
+    with pytest.raises(InputError, match="--index-url option is no URL"):
+        machine.choose("")

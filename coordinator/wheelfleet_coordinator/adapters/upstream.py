@@ -35,6 +35,6 @@ class Upstream:
 
     def _index(self, index_url: str) -> HttpPackageIndex:
         if index_url not in self._open:
-            choice = choose_index(index_url, self._environment, prefix=Path(sys.prefix), root=Path("/"))
+            choice = choose_index(index_url or None, self._environment, prefix=Path(sys.prefix), root=Path("/"))
             self._open[index_url] = HttpPackageIndex(choice, self._environment, files=self._files)
         return self._open[index_url]

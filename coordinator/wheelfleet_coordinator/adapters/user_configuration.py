@@ -81,7 +81,7 @@ def credentials_of(url: str) -> tuple[str, str] | None:
 
 
 def _default_index(option: str | None, pip: PipConfiguration, uv: UvConfiguration) -> Setting:
-    if option:
+    if option is not None:
         return Setting(option, "the --index-url option")
     return pip.setting("index-url") or uv.default_index() or Setting(pypi_endpoint(), "the default")
 

@@ -22,7 +22,7 @@ from ..core.graph_file import read_graph
 from ..core.order_reading import entries_of_graph, read_build_order
 from .bootstrapping import Manner, run_bootstrap
 from .customising import checked_customisation
-from .inputs import Checked, index_name, require_url
+from .inputs import Checked, index_name, require_no_credentials, require_url
 from .places import places_of
 from .settings import Settings
 from .single_version import entry_of_version
@@ -65,7 +65,9 @@ def build_one(distribution: str, version: str, server: str, asked: OrderAsked, s
 
 
 def _choice(url: str | None) -> IndexChoice:
-    return choose_index(url, os.environ, prefix=Path(sys.prefix), root=Path("/"))
+    choice = choose_index(url, os.environ, prefix=Path(sys.prefix), root=Path("/"))
+    require_no_credentials(url or "", "the index URL")
+    return choice
 
 
 def _content(reference: str, fetch: Fetch) -> bytes:

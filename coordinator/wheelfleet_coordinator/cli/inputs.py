@@ -20,7 +20,7 @@ from wheelfleet_shared.names import IndexName, is_identifier
 
 from ..adapters.package_index import HttpPackageIndex
 from ..adapters.requirement_files import Fetch, fetch_content, read_requirement_files
-from ..adapters.user_configuration import IndexChoice, choose_index
+from ..adapters.user_configuration import IndexChoice, choose_index, credentials_of
 from ..core.candidates import read_page, without_credentials
 from ..core.constraints import Constraints
 from ..core.previous_graph import PreviousGraph
@@ -75,6 +75,7 @@ def check(asked: Asked, settings: Settings) -> Checked:
     into = index_name(asked.collection, settings.variant)
     option = asked.index_urls[0] if asked.index_urls else None
     choice = choose_index(option, os.environ, prefix=Path(sys.prefix), root=Path("/"))
+    require_no_credentials(option or "", "--index-url")
     fetch = fetch_content(choice, os.environ)
     given = [parse_requirement(text, "the command line") for text in asked.requirements]
     files = read_requirement_files(
@@ -117,6 +118,17 @@ def require_url(server: str) -> None:
         raise InputError(
             f"-c {server}: a cache server is given by its URL",
             "constraints go before `bootstrap`, or by --constraints-file; a folder is written file:///…",
+        )
+    require_no_credentials(server, "-c")
+
+
+def require_no_credentials(url: str, option: str) -> None:
+    """Raises InputError for a URL with credentials, which go into no event and so reach no coordinator."""
+    if credentials_of(url) is not None:
+        raise InputError(
+            f"{option} holds credentials, which do not go with a run",
+            "put them into netrc, or into the index URL of pip's configuration, where the coordinator runs, and give"
+            " the URL without them; the embedded one reads them at its start: `wheelfleet down`",
         )
 
 

@@ -17,6 +17,14 @@ def environment_of(*names: str) -> list[str]:
     return [f"{prefix}_{name}" for prefix in ("WHEELFLEET", "FROMAGER") for name in names]
 
 
+def _not_empty(invocation: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """The value; what is given on purpose is not nothing, as ``--as-of "$UNSET"`` would be."""
+    given = invocation.get_parameter_source(parameter.name or "")
+    if not value and given is not None and given.name == "COMMANDLINE":
+        raise typer.BadParameter("it is empty")
+    return value
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -191,6 +199,7 @@ PreviousGraphOption = Annotated[
     typer.Option(
         "--previous-bootstrap-file",
         "-p",
+        callback=_not_empty,
         envvar=environment_of("BOOTSTRAP_PREVIOUS_BOOTSTRAP_FILE"),
         help="graph.json of an earlier run, whose versions are preferred: file or URL.",
     ),
@@ -241,7 +250,7 @@ IndexOnly = Annotated[
     typer.Option("--index-only", help="Ask the index alone: servers and source URLs in settings do not count."),
 ]
 Replace = Annotated[bool, typer.Option("--replace", help="Let other bytes take the names of wheels in the index.")]
-AsOf = Annotated[str, typer.Option(metavar="TIME", help="See nothing that was uploaded later.")]
+AsOf = Annotated[str, typer.Option(metavar="TIME", callback=_not_empty, help="See nothing that was uploaded later.")]
 CollectionOption = Annotated[
     str, typer.Option(envvar="WHEELFLEET_COLLECTION", help="Collection that the wheels go to.")
 ]
