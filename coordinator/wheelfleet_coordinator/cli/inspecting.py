@@ -1,6 +1,7 @@
 """What the commands that look into a run do."""
 
 import asyncio
+import codecs
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -16,6 +17,7 @@ from wheelfleet_shared.names import RunId
 
 from ..core.comparison import compare, difference_lines
 from ..core.graph_file import ParsedGraph, read_graph
+from ..core.printable import printable
 from .connection import Link, http_url_of, linked
 from .run_commands import find_run, print_json
 from .settings import Format, Settings
@@ -46,7 +48,7 @@ def _print_text(text: m.Text, chosen: Format) -> None:
     if chosen is Format.JSON:
         print_json(text.data)
     else:
-        typer.echo("\n".join(text.lines))
+        typer.echo(printable("\n".join(text.lines)))
 
 
 def print_logs(settings: Settings, chosen: Format, run: str, name: str, *, follow: bool) -> None:
@@ -80,11 +82,18 @@ def log_heads(rows: Sequence[m.LogRow]) -> list[str]:
 async def _print_log(link: Link, row: m.LogRow, *, follow: bool) -> None:
     chunks = _stored_log(row.url) if row.url else read_build_log(link.client, row.build, row.fence, follow=follow)
     written = 0
+    # A file or a pipe gets the bytes as they are; a terminal would obey what a stranger's build wrote.
+    text = codecs.getincrementaldecoder("utf-8")("replace") if sys.stdout.isatty() else None
     async for data in chunks:
-        written += sys.stdout.buffer.write(data)
+        shown = data if text is None else _for_terminals(text.decode(data))
+        written += sys.stdout.buffer.write(shown)
         sys.stdout.flush()
     if not written:
         typer.echo("(no output)")
+
+
+def _for_terminals(text: str) -> bytes:
+    return printable(text.replace("\r\n", "\n").replace("\r", "\n")).encode()
 
 
 async def _stored_log(url: str) -> AsyncIterator[bytes]:

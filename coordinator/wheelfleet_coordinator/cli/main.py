@@ -9,6 +9,7 @@ import typer
 from wheelfleet_shared.errors import InfrastructureError, WheelfleetError
 
 from ..adapters.customisation_files import Overrides
+from ..core.printable import printable
 from . import (
     bootstrap,
     build_commands,
@@ -87,7 +88,7 @@ def _broken(error: Exception) -> InfrastructureError | None:
 
 def _tell(line: str, status: int) -> int:
     TOLD.error(line)
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{printable(line)}\n")
     return status
 
 

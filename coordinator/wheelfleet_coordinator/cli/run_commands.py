@@ -15,6 +15,7 @@ from wheelfleet_shared.core.envelope import Aggregate
 from wheelfleet_shared.errors import InfrastructureError, InputError
 from wheelfleet_shared.names import RunId
 
+from ..core.printable import printable
 from .connection import Link, linked
 from .finishing import finish
 from .places import places_of
@@ -71,7 +72,7 @@ def show_run(settings: Settings, chosen: Format, run: str) -> None:
         told = ", ".join(f"{getattr(counts, part)} {part.replace('_', ' ')}" for part in parts)
         typer.echo(f"  {counts.target}: {told}")
     for milestone in progress.milestones:
-        typer.echo(f"  {milestone.text}")
+        typer.echo(f"  {printable(milestone.text)}")
     for slot in progress.slots:
         typer.echo(f"  {slot.agent}: {slot.node} ({slot.goal}), {slot.phase} for {in_words(slot.seconds)}")
     for line in hindrances(progress):

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from wheelfleet_shared.core import messages as m
 
+from ..core.printable import printable
 from .settings import Format, Settings
 from .watching import Screen
 
@@ -43,7 +44,7 @@ class PlainLines:
                 self._told.add(line)
                 self._stream.write(f"{line}\n")
         for milestone in progress.milestones:
-            self._stream.write(f"{milestone.text}\n")
+            self._stream.write(f"{printable(milestone.text)}\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -60,7 +61,7 @@ class LiveView:
     def show(self, progress: m.Progress) -> None:
         """The view as of now."""
         for milestone in progress.milestones:
-            self._live.console.print(Text(milestone.text))
+            self._live.console.print(Text(printable(milestone.text)))
         self._live.update(_view(progress))
 
     def close(self) -> None:
@@ -102,7 +103,7 @@ def wait_lines(progress: m.Progress) -> list[str]:
 
 def hindrances(progress: m.Progress) -> list[str]:
     """What does not go on by itself, or goes on only after a fault."""
-    return [*progress.lacking, *(f"{trouble}; it is being tried again" for trouble in progress.troubles)]
+    return [*progress.lacking, *(f"{printable(trouble)}; it is being tried again" for trouble in progress.troubles)]
 
 
 def _counts(progress: m.Progress) -> Table:

@@ -5,6 +5,7 @@ from rich.text import Text
 
 from wheelfleet_shared.core import messages as m
 
+from ..core.printable import printable
 from .screens import console_for, in_words
 from .settings import Settings
 
@@ -38,4 +39,4 @@ def failure_lines(failure: m.FailureRow) -> list[str]:
         lines.append(f"  needed by: {' → '.join(failure.chain)}")
     if failure.reproduce:
         lines.append(f"  reproduce: {failure.reproduce}")
-    return lines
+    return [printable(line) for line in lines]
