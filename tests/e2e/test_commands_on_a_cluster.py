@@ -1,5 +1,6 @@
 """The command as people use it, on a real embedded cluster and a folder of tiny sources."""
 
+import functools
 import json
 import os
 import signal
@@ -164,6 +165,8 @@ def test_interrupting_stops_the_watching_alone(machine: Machine):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background ignores Ctrl-C, and its children would too.
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stdout is not None
     next(line for line in process.stdout if "resolves to" in line)

@@ -30,13 +30,13 @@ def test_imported_wheels_serve_a_bootstrap_that_builds_nothing(earlier: Path, cl
 
 
 def test_importing_again_changes_nothing_and_other_bytes_are_refused_with_words(earlier: Path, cluster: LocalCluster):
-    one = cluster.folder / "one"
+    one = cluster.folder / "a-wheel"
     one.mkdir()
     wheel = shutil.copy(earlier / "leaf-1.0-0-py3-none-any.whl", one)
-    assert cluster.run("import-wheels", "one", "--collection", "imported").status == 0
+    assert cluster.run("import-wheels", "a-wheel", "--collection", "imported").status == 0
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.comment = b"other bytes"
-    said = cluster.run("import-wheels", "one", "--collection", "imported")
+    said = cluster.run("import-wheels", "a-wheel", "--collection", "imported")
     assert said.status == 1
     assert "leaf-1.0-0-py3-none-any.whl is already published with other bytes" in said.out + said.err
 

@@ -42,7 +42,7 @@ def test_an_index_without_hashes_serves_and_what_was_found_is_said(cluster: Loca
         said = cluster.run("bootstrap", *options, "-O", "unhashed", "leaf")
     assert said.status == 0, said.err
     found = hashlib.sha256(pack(TREES / "leaf")[1]).hexdigest()
-    assert f"leaf 1.0: the index promises no sha256; found {found}" in said.lines
+    assert f"leaf-1.0: the index promises no sha256; found {found}" in said.lines
     fetched = [line["envelope"]["event"] for line in cluster.events()]
     assert any(
         event["type"] == "SourceFetched" and not event.get("promised") and event["file"]["sha256"] == found
