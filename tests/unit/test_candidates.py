@@ -150,3 +150,22 @@ def test_credentials_leave_the_url_and_the_port_stays():
 
 def test_a_project_that_the_index_does_not_know():
     assert missing_project("Foo_Bar").status == "missing"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"filename": f"foo_bar-{'1' * 300}.tar.gz"},
+        {"url": f"foo_bar-1.tar.gz?{'x' * 9000}"},
+        {"requires-python": ">=3," * 200},
+    ],
+)
+def test_a_file_that_is_told_of_at_endless_length_is_not_listed(changed):
+    """An index could make events that the log refuses, and so hold up a run."""
+    listing = read(json_page(entry("foo_bar-1.tar.gz") | changed))
+    assert (listing.releases, listing.unreadable) == ((), 1)
+
+
+def test_a_reason_is_cut():
+    (found,) = read(json_page(entry("foo_bar-1.tar.gz") | {"yanked": "x" * 100_000})).candidates
+    assert found.yanked_reason == "x" * 500

@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 
+from wheelfleet_shared.core.wheel_metadata import LONGEST_LIST, is_too_long
 from wheelfleet_shared.errors import BackendError, WheelfleetError
 
 from .processes import Finished
@@ -91,9 +92,12 @@ def requirements_of(phase: HookName, answer: object) -> tuple[str, ...]:
     """The requirements that a hook asks for, in its order. Raises HookFailed for anything else."""
     try:
         texts = msgspec.convert(answer, type=tuple[str, ...])
-        return tuple(str(Requirement(text)) for text in texts)
+        found = tuple(str(Requirement(text)) for text in texts)
     except (msgspec.ValidationError, InvalidRequirement) as error:
         raise nonsense(phase, str(error)) from None
+    if is_too_long(found):
+        raise nonsense(phase, f"it asks for {len(found)} requirements, more than {LONGEST_LIST} bytes")
+    return found
 
 
 def name_of(phase: HookName, answer: object, suffix: str) -> str:

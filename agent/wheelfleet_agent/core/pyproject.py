@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 
+from wheelfleet_shared.core.wheel_metadata import LONGEST_LIST, is_too_long
 from wheelfleet_shared.errors import SourceError
 
 DEFAULT_REQUIRES = ("setuptools>=40.8.0",)
@@ -60,6 +61,10 @@ def parse_build_system(data: bytes) -> BuildSystem:
     if not isinstance(table, dict):
         raise _fault("build-system is no table", _line_of(text, "build-system"))
     requires = _texts(table, "requires", DEFAULT_REQUIRES, text)
+    if is_too_long(requires):
+        raise _fault(
+            f"{len(requires)} build requirements are more than {LONGEST_LIST} bytes", _line_of(text, "requires")
+        )
     for requirement in requires:
         _check_requirement(requirement, text)
     backend = table.get("build-backend", DEFAULT_BACKEND)

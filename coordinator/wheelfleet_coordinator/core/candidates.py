@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPES = ("application/vnd.pypi.simple.v1+html", "text/html")
 SUPPORTED_MAJOR = 1
+LONGEST_NAME, LONGEST_URL, LONGEST_REASON = 255, 8192, 500
+"""Characters of a file's name, of its URL, of a Requires-Python; reasons are cut."""
 _HASH = re.compile(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)")
 
 
@@ -131,7 +133,7 @@ def read_page(content: bytes, content_type: str, url: str, project: str) -> Proj
     """
     name = canonicalize_name(project)
     page = _parse(content, content_type, url, name)
-    status, reason = page.project_status.status or "active", page.project_status.reason or ""
+    status, reason = page.project_status.status or "active", (page.project_status.reason or "")[:LONGEST_REASON]
     if status == "quarantined":
         return ProjectListing(name, status=status, status_reason=reason)
     reader = _FileReader(name, url)
@@ -236,6 +238,8 @@ class _FileReader:
 
     def read(self, file: _File) -> Candidate | None:
         """The candidate, or None where the file is neither an sdist nor a wheel of the project."""
+        if _is_too_long(file):
+            return None
         try:
             name, version_text, kind = self._parse_filename(file.filename, self.project)
             if canonicalize_name(name) != self.project or self._points_home(file.url):
@@ -274,11 +278,17 @@ class _FileReader:
             size=file.size,
             requires_python=file.requires_python or "",
             yanked=file.yanked not in {None, False},
-            yanked_reason=file.yanked if isinstance(file.yanked, str) else "",
+            yanked_reason=file.yanked[:LONGEST_REASON] if isinstance(file.yanked, str) else "",
             uploaded=_seconds(file.upload_time),
             tags=tags or (),
             build=build,
         )
+
+
+def _is_too_long(file: _File) -> bool:
+    """Whether it is no honest file: all that is told of a choice stands in one event."""
+    limits = ((file.filename, LONGEST_NAME), (file.url, LONGEST_URL), (file.requires_python or "", LONGEST_REASON))
+    return any(len(text) > limit for text, limit in limits)
 
 
 def _absolute(base: str, url: str) -> str:

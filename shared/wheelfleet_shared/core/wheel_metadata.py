@@ -12,6 +12,17 @@ from packaging.version import InvalidVersion, Version
 _READ = ("Name", "Version", "Requires-Dist", "Provides-Extra", "Requires-Python")
 
 
+LONGEST_LIST = 128 * 1024
+"""Bytes of all requirements of one kind: the longest that are published have half of it, and an event holds twice."""
+_SHOWN = 200
+_TOO_LONG = f"METADATA: Requires-Dist, Requires-Python and Provides-Extra are longer than {LONGEST_LIST} bytes"
+
+
+def is_too_long(texts: Iterable[str]) -> bool:
+    """Whether these are more than events hold, and so than anything honest has."""
+    return sum(len(text.encode()) for text in texts) > LONGEST_LIST
+
+
 class CoreMetadata(msgspec.Struct, frozen=True):
     """The fields that installers act on, as written; empty where a field is missing."""
 
@@ -37,6 +48,9 @@ def read_metadata(data: bytes) -> tuple[CoreMetadata, tuple[str, ...]]:
         provides_extra=tuple(raw.get("provides_extra", ())),
         warnings=tuple(_warnings(raw, unparsed)),
     )
+    if is_too_long((*core.requires_dist, core.requires_python, *core.provides_extra)):
+        # Nothing of it is read: all that is told of a wheel stands in one event.
+        return CoreMetadata(core.name[:_SHOWN], core.version[:_SHOWN]), (_TOO_LONG,)
     lost = [f"METADATA: {field} cannot be read" for field in _READ if field.lower() in unparsed]
     return core, (*lost, *_faults(core))
 
