@@ -103,3 +103,12 @@ def test_files_by_url_are_relative_to_their_url_and_no_secret_is_told(tmp_path, 
             read(f"{server.url}/nowhere.txt", fetch=fetch)
     with pytest.raises(InputError, match="cannot be read"):
         read(f"{server.url}/r/main.txt", fetch=fetch)
+
+
+def test_files_that_name_each_other_without_end_are_refused(tmp_path):
+    (tmp_path / "0.txt").write_text("leaf\n")
+    for number in range(1, 1200):
+        (tmp_path / f"{number}.txt").write_text(f"-r {number - 1}.txt\n")
+    with pytest.raises(InputError, match="named by 101 files in turn"):
+        read(tmp_path / "1199.txt")
+    assert [line.text for line in read(tmp_path / "99.txt").requirements] == ["leaf"]

@@ -18,6 +18,10 @@ Fetch = Callable[[str], bytes]
 """URL → content; raises InputError where it cannot be had."""
 
 
+DEEPEST = 100
+"""Files that name each other in turn."""
+
+
 class RequirementInputs(NamedTuple):
     """What the files state, in the order in which a reader meets it."""
 
@@ -71,6 +75,10 @@ class _Reader:
 
     def read(self, reference: str, *, constraint: bool, above: tuple[str, ...]) -> None:
         """Take the lines of one file; ``above`` are the files that led here."""
+        if len(above) > DEEPEST:
+            raise InputError(
+                f"{without_credentials(reference)} is named by {len(above)} files in turn", "put them together"
+            )
         if reference in above:
             chain = " → ".join(without_credentials(name) for name in (*above, reference))
             raise InputError(f"requirement files name each other: {chain}", "remove one of these lines")

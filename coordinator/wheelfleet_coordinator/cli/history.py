@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
@@ -87,12 +87,19 @@ def replay_log(settings: Settings, output_dir: Path | None, source: Path | None,
     places = places_of(msgspec.structs.replace(settings, output_dir=output_dir))
     world = fold(_read_export(source), to) if source is not None else asyncio.run(_fold_log(settings, to))
     chosen = _choose_run(world, run)
-    texts = run_outputs(world, chosen).texts
+    texts = _texts(world, chosen)
     for path, content in texts.items():
         place = place_of(path, places)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     typer.echo(f"{len(texts)} files of run {chosen}, as of event {world.through}, written to {output_dir}")
+
+
+def _texts(world: World, run: RunId) -> Mapping[str, bytes]:
+    try:
+        return run_outputs(world, run).texts
+    except ValueError as error:  # of a version or a requirement that no event of ours would hold
+        raise InputError(f"the events of run {run} cannot be: {error}", "give lines that `export` wrote") from error
 
 
 def fold(events: Iterable[Recorded], to: int | None) -> World:
@@ -117,11 +124,24 @@ async def _fold_log(settings: Settings, to: int | None) -> World:
 def _read_export(source: Path) -> Iterator[Recorded]:
     try:
         with source.open("rb") as lines:
+            last = 0
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield import_line(line, number)
+                    recorded = import_line(line, number)
+                    _require_later(recorded, last, number)
+                    last = recorded.sequence
+                    yield recorded
     except OSError as error:
         raise InputError(f"cannot read {source}: {error.strerror}", "correct its name") from error
+
+
+def _require_later(recorded: Recorded, last: int, number: int) -> None:
+    """Raises InputError for an event that does not come after the one before it: folding these means nothing."""
+    if recorded.sequence <= last:
+        raise InputError(
+            f"line {number} has sequence {recorded.sequence}, and the line before it {last}",
+            "give the lines as `export` wrote them",
+        )
 
 
 def _choose_run(world: World, text: str) -> RunId:

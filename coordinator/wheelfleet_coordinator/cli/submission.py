@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 import httpx
+import msgspec
 
 from wheelfleet_shared.core import events as e
 from wheelfleet_shared.core import messages as m
@@ -23,6 +24,8 @@ from .connection import Link
 JOINS_WITHIN = 20.0
 """Seconds for which a first agent is waited for."""
 _BETWEEN_LOOKS = 0.2
+MOST_BYTES = 240 * 1024
+"""Of the event of a run: what the log takes, but for what is added around it."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 
 
@@ -91,6 +94,16 @@ async def _put(grant: m.UploadGrant, data: bytes) -> None:
         raise InfrastructureError(f"the object store refused the inputs: {response.status_code}", "`wheelfleet doctor`")
 
 
+def require_room(event: e.RunSubmitted) -> None:
+    """Raises InputError for more requirements than one event holds; some 8,000 of usual length go in."""
+    size = len(msgspec.json.encode(event))
+    if size > MOST_BYTES:
+        raise InputError(
+            f"{len(event.requirements)} requirements are too many for one run: {size} bytes, and {MOST_BYTES} go in",
+            "split them into several runs, of one collection if they belong together",
+        )
+
+
 async def submit(
     link: Link,
     index: IndexName,
@@ -102,6 +115,7 @@ async def submit(
     """The id of the run, whose first event is in the log."""
     run = new_run_id()
     event = e.RunSubmitted(run, index, targets, requirements, options, bundle)
+    require_room(event)
     if not await link.append(Aggregate("run", run), 0, event):
         raise InfrastructureError(f"another run has the id {run}", "try again")
     return run
