@@ -212,3 +212,12 @@ def test_targets_are_chosen_only_where_it_is_clear():
 def test_outputs_stay_in_their_folders(tmp_path, path):
     with pytest.raises(InfrastructureError):
         place_of(path, Places(tmp_path, tmp_path, tmp_path))
+
+
+def test_ctrl_c_during_a_command_is_said(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wheelfleet_coordinator.cli.managing.print_status", interrupted)
+    assert main.run(["status"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"

@@ -38,6 +38,7 @@ from .variables import WithVariables
 from .without_effect import flag_name, tell_without_effect
 
 logger = logging.getLogger(__name__)
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="wheelfleet",
@@ -60,11 +61,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=arguments, prog_name="wheelfleet")
     except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer ends a command that Ctrl-C came to, and says nothing of it
+            return _tell("interrupted", INTERRUPTED)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except WatchingStopped as stopped:
-        return _tell(f"watching stopped; the run goes on: wheelfleet wait {stopped.run}", 130)
+        return _tell(f"watching stopped; the run goes on: wheelfleet wait {stopped.run}", INTERRUPTED)
     except KeyboardInterrupt:
-        return _tell("interrupted", 130)
+        return _tell("interrupted", INTERRUPTED)
     except WheelfleetError as error:
         logger.debug("where it happened", exc_info=True)
         return _tell(f"wheelfleet: {error.party}: {error}", error.exit_code)
