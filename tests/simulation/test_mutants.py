@@ -13,7 +13,7 @@ from troubled import TroubledCluster
 from universe import Release, Universe
 from virtual_loop import Deadlock, Livelock, run
 from wheelfleet_agent.app.desk_client import DeskClient
-from wheelfleet_coordinator.app import desk, verifying
+from wheelfleet_coordinator.app import desk, prebuilt, taking_over, verifying
 from wheelfleet_coordinator.core import lost_wheels, node_walk, work
 from wheelfleet_coordinator.core.leases import LeaseBook
 from wheelfleet_coordinator.core.world import World
@@ -62,7 +62,7 @@ def dependents_before_publication(patch: pytest.MonkeyPatch) -> None:
 def uploads_by_name(patch: pytest.MonkeyPatch) -> None:
     # The wheels of the simulation are small; of large ones the store is asked first whether it has them.
     patch.setattr(desk, "LOOK_FROM", 0)
-    for module in (desk, verifying, work, lost_wheels):
+    for module in (desk, prebuilt, taking_over, verifying, work, lost_wheels):
         patch.setattr(module, "blob_key", lambda sha256, file_name: f"blobs/{file_name}")
 
 
