@@ -26,7 +26,8 @@ def tiers(*, long: bool) -> list[Tier]:
     marker = [] if long else ["-m", "not long"]
     pytest = tool("coverage", "run", "--parallel-mode", "-m", "pytest", "-q", *marker)
     plain = [str(BIN / "python"), "-m", "pytest", "-q", *marker]
-    mutants = [Tier("mutants", [str(BIN / "python"), "tests/mutants_of_rules.py"])] if long else []
+    breaking = {"mutants": "tests/mutants_of_rules.py", "options": "tests/mutants_of_options.py"}
+    mutants = [Tier(name, [str(BIN / "python"), script]) for name, script in breaking.items() if long]
     return [
         Tier("ruff", tool("ruff", "check", ".")),
         Tier("format", tool("ruff", "format", "--check", ".")),

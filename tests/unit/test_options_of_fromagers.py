@@ -20,17 +20,6 @@ def nothing_configured(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def logging_as_before():
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    yield
-    root.setLevel(level)
-    for handler in [handler for handler in root.handlers if handler not in handlers]:
-        root.removeHandler(handler)
-        handler.close()
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -118,3 +107,9 @@ def test_a_log_file_that_cannot_be_and_a_format_that_is_none(tmp_path):
 def test_test_mode_needs_full_builds(capsys):
     assert main.run(["bootstrap", "--test-mode", "--sdist-only", "a"]) == 2
     assert "--test-mode does not go with --sdist-only" in capsys.readouterr().err
+
+
+def test_a_format_of_records_is_heeded(capsys, monkeypatch):
+    monkeypatch.setenv("WHEELFLEET_CREDENTIAL", "no-credential.json")
+    assert main.run(["--debug", "--log-format", "[%(levelname)s]", "bootstrap", "a=="]) == 2
+    assert "[DEBUG]" in capsys.readouterr().err

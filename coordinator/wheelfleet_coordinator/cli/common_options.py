@@ -11,7 +11,7 @@ import typer
 from . import options as o
 from .settings import Settings, format_of, set_verbosity, settings_of
 
-_COMMON: Final[dict[str, tuple[Any, Any]]] = {
+COMMON: Final[dict[str, tuple[Any, Any]]] = {
     "constraints": (o.ConstraintsOption, None),
     "output_dir": (o.OutputOption, None),
     "sdists_repo": (o.SdistsOption, None),
@@ -36,14 +36,14 @@ def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
     given = [parameter for name, parameter in own.items() if name != "settings"]
     added = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in _COMMON.items()
+        for name, (annotation, default) in COMMON.items()
     ]
     context = inspect.Parameter("invocation", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
     @functools.wraps(command)
     def wrapped(**values: Any) -> None:
         invocation = values.pop("invocation")
-        common = {name: values.pop(name) for name in _COMMON}
+        common = {name: values.pop(name) for name in COMMON}
         command(**values, settings=_settings(invocation, common))
 
     parameters = [context, *given, *added]
