@@ -1,8 +1,6 @@
 """Wheels that our index holds already: do they serve a build that is about to begin, or stand in its way?"""
 
-import re
 from functools import lru_cache
-from typing import Final
 
 from packaging.tags import Tag
 from packaging.utils import BuildTag, parse_wheel_filename
@@ -15,8 +13,6 @@ from wheelfleet_shared.core.wheel_check import build_tag_text
 from wheelfleet_shared.names import ANY_TARGET
 
 from .world import World
-
-_TAG: Final = re.compile(r"(\d+)(.*)")
 
 
 def serving_file(world: World, plan: e.BuildPlanned, target: TargetDefinition) -> WheelFile | None:
@@ -56,31 +52,6 @@ def file_in_the_way(world: World, plan: e.BuildPlanned, target: TargetDefinition
     """A published wheel of the same version and build tag that the target would get, made from other inputs."""
     found = (world.files[file] for file in world.projects.get((plan.index, plan.node.name), ()))
     return _least([file for file in found if _is_other(file, plan) and _fits(file, target)])
-
-
-def file_ahead(world: World, plan: e.BuildPlanned, target: TargetDefinition) -> WheelFile | None:
-    """A published wheel of the same version that the target would get in place of this build's, by a greater tag.
-
-    Source: fromager, which stops where the index has a greater build tag with the same suffix than
-    the changelog comes to: lines went missing, and installers would never see what is built now.
-    """
-    found = (world.files[file] for file in world.projects.get((plan.index, plan.node.name), ()))
-    ahead = [file for file in found if _is_ahead(file, plan) and _fits(file, target)]
-    return max(ahead, key=lambda file: (_tag_of(file), file.id), default=None)
-
-
-def _is_ahead(file: WheelFile, plan: e.BuildPlanned) -> bool:
-    if file.accepted is None or file.accepted.node != plan.node or not plan.build_tag:
-        return False
-    number, suffix = _tag_of(file)
-    expected, wanted = _TAG.fullmatch(plan.build_tag).groups()  # type: ignore[union-attr] # plans have such tags alone
-    return suffix == wanted and number > int(expected)
-
-
-def _tag_of(file: WheelFile) -> tuple[int, str]:
-    """The build tag in the name; a wheel without one counts as 0."""
-    tag = _read(file.accepted.file.file_name)[0] if file.accepted is not None else ()
-    return (tag[0], tag[1]) if tag else (0, "")
 
 
 def _least(files: list[WheelFile]) -> WheelFile | None:
