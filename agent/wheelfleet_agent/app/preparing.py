@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from ..adapters.plugin_process import PluginPlace, ask_plugin
 from ..core.hook_environment import HookSettings
 from ..core.patched_sdist import fingerprints
 from ..core.plugin_call import PluginFailed, Question, requirements_in, value_of
-from ..core.prepare import PreparedSource, open_source, pack_again, pack_changed, prepare_source
+from ..core.prepare import Patch, PreparedSource, open_source, pack_again, pack_changed, prepare_source
 from ..core.processes import Limits, LogSink
 from ..core.rust_sources import VENDOR, RustSource, rust_source, shrink_crates, use_vendored
 from ..core.sandbox_plan import Mount
@@ -50,6 +51,7 @@ async def prepare(
         prepared = await _by_plugin(archive, node, recipe, plugin, place, log)
     else:
         patches, settings = patches_of(recipe), preparation_of(recipe)
+        tell_patches(node, patches, log)
         prepared = await asyncio.to_thread(
             prepare_source, archive, name, version, patches, settings, workdir, apply_patch
         )
@@ -57,6 +59,12 @@ async def prepare(
     if plugin is not None and "get_build_system_dependencies" in plugin.functions:
         return await _with_requirements(prepared, node, recipe, plugin, place, log)
     return prepared
+
+
+def tell_patches(node: NodeKey, patches: Sequence[Patch], log: LogSink) -> None:
+    """The log names each patch, in fromager's words."""
+    for patch in patches:
+        log.write(f"{node.name}-{node.version}: applying patch file {patch.name}\n".encode())
 
 
 async def with_crates(

@@ -23,7 +23,7 @@ from ..core.processes import Limits, LogSink
 from ..core.rust_sources import rust_source
 from ..core.step_files import SourceState, find_archive, step_stem
 from .host import Host
-from .preparing import bare_place, prepare, with_crates
+from .preparing import bare_place, prepare, tell_patches, with_crates
 from .recipes import patches_of, preparation_of
 from .step import SOURCE, Step, only, pack_step, source_of
 
@@ -54,6 +54,7 @@ async def _prepared(
         return await prepare(archive, node, recipe, _place(step, await make_host(), folder), log)
     name, version = canonicalize_name(node.name), Version(node.version)
     patches, settings = patches_of(recipe), preparation_of(recipe)
+    tell_patches(node, patches, log)
     prepared = await asyncio.to_thread(
         prepare_source, archive, name, version, patches, settings, folder.temporary, apply_patch
     )
