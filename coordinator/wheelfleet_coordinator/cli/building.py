@@ -49,8 +49,12 @@ def build_order(reference: str, asked: OrderAsked, settings: Settings) -> int:
 def build_graph(reference: str, asked: OrderAsked, settings: Settings) -> int:
     """The exit status of building the nodes of a saved graph."""
     choice = _choice(None)
-    graph = read_graph(_content(reference, fetch_content(choice, os.environ)))
-    return _build(entries_of_graph(graph, _name(reference)), choice, asked, settings)
+    content, name = _content(reference, fetch_content(choice, os.environ)), _name(reference)
+    try:
+        graph = read_graph(content)
+    except InputError as error:
+        raise InputError(f"{name}: {error.what}", error.next_step) from error
+    return _build(entries_of_graph(graph, name), choice, asked, settings)
 
 
 def build_one(distribution: str, version: str, server: str, asked: OrderAsked, settings: Settings) -> int:

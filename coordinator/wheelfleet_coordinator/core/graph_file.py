@@ -105,5 +105,6 @@ def read_graph(text: str | bytes) -> ParsedGraph:
     for key, node in nodes.items():
         missing = next((edge.key for edge in node.edges if edge.key not in nodes), None)
         if missing is not None:
-            raise InputError(f"the graph file has an edge from {key or 'its root'} to {missing}, which it lacks")
+            what = f"the graph file has an edge from {key or 'its root'} to {missing}, which it lacks"
+            raise InputError(what, "give a graph.json as a bootstrap left it")
     return ParsedGraph(nodes)

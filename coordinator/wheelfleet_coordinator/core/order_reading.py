@@ -9,7 +9,7 @@ from urllib.parse import urldefrag, urlsplit
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelfleet_shared.core.bundle import Entry
@@ -69,18 +69,20 @@ def _once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def _entry(raw: _RawEntry, place: str) -> Entry:
     try:
-        version = str(Version(raw.version))
+        name, version = canonicalize_name(raw.dist, validate=True), str(Version(raw.version))
         if raw.req:
             Requirement(raw.req)
-    except (InvalidVersion, InvalidRequirement) as error:
+    except (InvalidName, InvalidVersion, InvalidRequirement) as error:
         raise InputError(f"{place}: {str(error).splitlines()[0]}", "correct the file") from error
     if raw.sha256 and not is_sha256(raw.sha256):
         raise InputError(f"{place}: {raw.sha256!r} is no sha256", "correct the file, or leave the key out")
     url = urldefrag(raw.source_url or "").url
-    if url and not urlsplit(url).scheme:
-        raise InputError(f"{place}: source_url {url!r} is no URL", "correct the file")
+    if not urlsplit(url).scheme:
+        raise InputError(
+            f"{place}: source_url {url!r} is no URL", "correct the file, or bootstrap anew with -p and its graph"
+        )
     return Entry(
-        name=str(canonicalize_name(raw.dist)),
+        name=str(name),
         version=version,
         source_url=url,
         sha256=raw.sha256,
